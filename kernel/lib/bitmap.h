@@ -3,8 +3,7 @@
  * of valid bits and returns that number when it finds nothing. Bits beyond it
  * in the last word are never looked at nor changed.
  */
-#ifndef LIB_BITMAP_H
-#define LIB_BITMAP_H
+#pragma once
 
 #include "lib/bitops.h"
 
@@ -75,5 +74,3 @@ static inline void bitmap_fill(unsigned long *map, unsigned long size)
 #define for_each_clear_bit(bit, map, size) \
 	for ((bit) = find_first_zero_bit(map, size); (bit) < (size); \
 	     (bit) = find_next_zero_bit(map, size, (bit) + 1))
-
-#endif

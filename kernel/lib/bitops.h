@@ -7,8 +7,7 @@
  * builtins that would become calls into a runtime library we do not link.
  * Constant arguments are still folded.
  */
-#ifndef LIB_BITOPS_H
-#define LIB_BITOPS_H
+#pragma once
 
 #include "lib/compiler.h"
 #include "lib/types.h"
@@ -17,9 +16,6 @@
 #define BITS_PER_BYTE 8
 #define BITS_TO_LONGS(nr) DIV_ROUND_UP(nr, BITS_PER_LONG)
 
-#ifndef BIT
-#define BIT(nr) (1UL << (nr))
-#endif
 #define BIT_MASK(nr) (1UL << ((nr) % BITS_PER_LONG))
 #define BIT_WORD(nr) ((nr) / BITS_PER_LONG)
 /* Bits @l..@h inclusive. */
@@ -172,5 +168,3 @@ static __always_inline bool __test_and_clear_bit(unsigned long nr, unsigned long
 	__clear_bit(nr, map);
 	return old;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* ELF64 as far as loading a program and reading a symbol table need it (System V ABI, ch. 4-5). */
-#ifndef LIB_ELF_H
-#define LIB_ELF_H
+#pragma once
 
 #include "lib/types.h"
 
@@ -125,5 +124,3 @@ struct elf64_sym {
 #define AT_EXECFN 31
 #define AT_SYSINFO_EHDR 33
 #define AT_MINSIGSTKSZ 51
-
-#endif

@@ -8,8 +8,7 @@
  * that passed fdt_check() and only read it: callable from anywhere, as soon as
  * the blob is mapped. Pointers returned point into the blob.
  */
-#ifndef LIB_FDT_H
-#define LIB_FDT_H
+#pragma once
 
 #include "lib/compiler.h"
 #include "lib/types.h"
@@ -145,5 +144,3 @@ int fdt_get_interrupt(const void *fdt, int node, unsigned int i, u32 *cells, uns
 
 /* The controller that interrupt @i of @node goes to (differs per entry in interrupts-extended). */
 int fdt_get_interrupt_parent(const void *fdt, int node, unsigned int i);
-
-#endif

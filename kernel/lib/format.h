@@ -6,10 +6,7 @@
  * address as symbol+offset/size, %ps as symbol alone. No floating point, no %n.
  * An unknown conversion is copied as it stands.
  */
-#ifndef LIB_FORMAT_H
-#define LIB_FORMAT_H
-
-#include <stdarg.h>
+#pragma once
 
 #include "lib/compiler.h"
 #include "lib/types.h"
@@ -33,5 +30,3 @@ int scnprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 typedef const char *(*format_symbol_fn)(unsigned long addr, unsigned long *offset,
 					unsigned long *size);
 extern format_symbol_fn format_symbol_hook;
-
-#endif

@@ -3,8 +3,7 @@
  * hash_64() multiplies by 2^64 / golden ratio (Knuth, TAOCP 6.4) and keeps the
  * top bits, which are the ones every input bit has reached. Strings use FNV-1a.
  */
-#ifndef LIB_HASH_H
-#define LIB_HASH_H
+#pragma once
 
 #include "lib/compiler.h"
 #include "lib/types.h"
@@ -52,5 +51,3 @@ static inline u64 hash_string(const char *s)
 		hash = (hash ^ (u8)*s++) * FNV64_PRIME;
 	return hash;
 }
-
-#endif

@@ -8,8 +8,7 @@
  *
  * hlist is the variant for hash tables: its head is one pointer, not two.
  */
-#ifndef LIB_LIST_H
-#define LIB_LIST_H
+#pragma once
 
 #include "lib/compiler.h"
 #include "lib/types.h"
@@ -292,5 +291,3 @@ static inline void hlist_del_init(struct hlist_node *node)
 	for ((pos) = hlist_entry_safe((head)->first, __typeof__(*(pos)), member); \
 	     (pos) && ({ (n) = (pos)->member.next; 1; }); \
 	     (pos) = hlist_entry_safe(n, __typeof__(*(pos)), member))
-
-#endif

@@ -14,8 +14,7 @@
  * What remains in the pool afterwards, and what radix_delete() gives back, is
  * the caller's to free. All functions need the tree's lock, whatever it is.
  */
-#ifndef LIB_RADIX_H
-#define LIB_RADIX_H
+#pragma once
 
 #include "lib/compiler.h"
 #include "lib/types.h"
@@ -129,5 +128,3 @@ unsigned int radix_gang_lookup(const struct radix_tree *tree, unsigned long firs
 unsigned int radix_gang_lookup_tag(const struct radix_tree *tree, unsigned long first,
 				   void **results, unsigned int max, unsigned long *indices,
 				   enum radix_tag tag);
-
-#endif

@@ -2,8 +2,7 @@
  * A small seeded generator (Steele, Lea and Flood's SplitMix64): good enough to
  * spread and to test, useless as a secret. The state is the caller's, any value.
  */
-#ifndef LIB_RANDOM_H
-#define LIB_RANDOM_H
+#pragma once
 
 #include "lib/types.h"
 
@@ -31,5 +30,3 @@ static inline u64 prng_below(struct prng *rng, u64 bound)
 {
 	return ((prng_next(rng) >> 32) * bound) >> 32;
 }
-
-#endif

@@ -14,8 +14,7 @@
  *
  * No locking; lookups and changes of one tree must be serialised by its owner.
  */
-#ifndef LIB_RBTREE_H
-#define LIB_RBTREE_H
+#pragma once
 
 #include "lib/compiler.h"
 #include "lib/types.h"
@@ -74,5 +73,3 @@ struct rb_node *rb_prev(const struct rb_node *node);
 #define rb_for_each_entry(pos, root, member) \
 	for ((pos) = rb_entry_safe(rb_first(root), __typeof__(*(pos)), member); (pos); \
 	     (pos) = rb_entry_safe(rb_next(&(pos)->member), __typeof__(*(pos)), member))
-
-#endif

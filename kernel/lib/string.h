@@ -2,8 +2,7 @@
  * Memory, strings, and numbers out of strings. Names and behaviour are C's and
  * Linux's. None of these may be used on user memory: see mm/vm's user access.
  */
-#ifndef LIB_STRING_H
-#define LIB_STRING_H
+#pragma once
 
 #include "lib/compiler.h"
 #include "lib/types.h"
@@ -131,5 +130,3 @@ static inline int toupper(int c)
 {
 	return islower(c) ? c - ('a' - 'A') : c;
 }
-
-#endif
