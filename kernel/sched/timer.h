@@ -1,0 +1,36 @@
+/* Timers: a function called once, at or after a point of time, from the timer interrupt. */
+#pragma once
+
+#include "arch/arch.h"
+#include "base/spinlock.h"
+#include "lib/rbtree.h"
+
+#define NSEC_PER_SEC	1000000000UL
+#define NSEC_PER_MSEC	1000000UL
+#define HZ		100		/* scheduler ticks a second on a busy CPU; an idle one has none */
+
+struct timer {
+	struct rb_node node;
+	u64 expires_ns;
+	void (*fn)(struct timer *timer);	/* interrupts off; may re-arm, may not sleep */
+	unsigned int cpu;			/* whose queue; NR_CPUS: not armed */
+	spinlock_t lock;
+};
+
+void timer_init(struct timer *timer, void (*fn)(struct timer *timer));
+/* Arms (or moves) the timer on this CPU. Any context. */
+void timer_start(struct timer *timer, u64 expires_ns);
+/* Disarms; on return fn is not running (not from fn itself, nor holding a lock fn takes). True if
+ * it was armed. */
+bool timer_cancel(struct timer *timer);
+
+/* schedule() with an alarm: false if @deadline_ns (arch_clock_ns, ~0: never) passed. */
+bool schedule_until(u64 deadline_ns);
+/* Sleeps at least @ns; uninterruptible. */
+void sleep_ns(u64 ns);
+#define msleep(ms) sleep_ns((u64)(ms) * NSEC_PER_MSEC)
+
+void timers_init_cpu(void);
+u64 ktime_get(void);			/* = arch_clock_ns(): CLOCK_MONOTONIC and BOOTTIME */
+u64 ktime_get_real(void);		/* CLOCK_REALTIME, from the RTC of the device tree, else 2026 */
+void ktime_set_real(u64 ns);
