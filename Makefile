@@ -1,0 +1,85 @@
+# The only door. `make help` lists every command; the rules live in tools/make/.
+
+ARCH    ?= riscv
+LAB     ?= 1
+CPUS    ?= 4
+MEM     ?= 256M
+PAGING  ?=
+GIC     ?= 3
+NODES   ?=
+DISK    ?=
+DEBUG   ?= 0
+LLVM    ?= 0
+ICOUNT  ?= 0
+VERBOSE ?= 0
+TIMEOUT ?= 120
+APPEND  ?=
+BUILD   ?= build
+V       ?= 0
+T       ?=
+JOBS    ?= 2
+PYTHON  ?= $(firstword $(wildcard /usr/bin/python3) python3)
+
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+.SUFFIXES:
+.DELETE_ON_ERROR:
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n' $(1) $(2))
+
+.PHONY: all help qemu run gdb doctor test campaign bench clean clean-disk kernel user images FORCE
+all: kernel images
+
+# Goals that need neither a valid configuration nor a compiler.
+DOORBELL := help doctor clean test campaign
+ifneq ($(filter-out $(DOORBELL),$(or $(MAKECMDGOALS),all)),)
+include tools/make/config.mk
+include tools/make/kernel.mk
+include tools/make/user.mk
+include tools/make/images.mk
+endif
+
+# ---- boot -------------------------------------------------------------------------------------
+
+MACHINE = --arch $(ARCH) --cpus $(CPUS) --mem $(MEM) --gic $(GIC) --build $(O) \
+	$(if $(PAGING),--paging $(PAGING)) $(if $(NODES),--nodes $(NODES)) \
+	$(if $(DISK),--disk '$(DISK)') $(if $(filter 1,$(ICOUNT)),--icount) \
+	$(if $(filter 1,$(VERBOSE)),--verbose) $(if $(APPEND),--append '$(APPEND)')
+
+qemu: kernel images
+	@$(PYTHON) tools/run $(MACHINE) --interactive
+
+# $(value CMD): the command reaches the guest as typed, `$?` and all.
+run: export STRATA_CMD = $(value CMD)
+run: kernel images
+	@$(PYTHON) tools/run $(MACHINE) --timeout $(TIMEOUT)
+
+gdb: kernel images
+	@$(PYTHON) tools/run $(MACHINE) --gdb
+
+doctor:
+	@$(PYTHON) tools/doctor
+
+# ---- check ------------------------------------------------------------------------------------
+
+test:
+	@BUILD='$(abspath $(BUILD))' $(PYTHON) tests/run-tests --jobs $(JOBS) $(if $(T),'$(T)')
+
+campaign:
+	@BUILD='$(abspath $(BUILD))' $(PYTHON) tests/run-tests --campaign --jobs $(JOBS) $(if $(T),'$(T)')
+
+bench: kernel images
+	@$(PYTHON) tests/boot-cost --arch $(ARCH) --build $(O)
+
+# ---- tidy -------------------------------------------------------------------------------------
+
+clean:
+	rm -rf $(BUILD) compile_commands.json
+
+clean-disk:
+	rm -f $(O)/disk.img
+
+help:
+	@cat tools/make/help.txt

@@ -1,0 +1,81 @@
+# The kernel: every source under kernel/ but the other architectures and the other stages.
+# A kernel/Makefile.inc may add to KERNEL_EXCLUDE (paths below kernel/).
+
+-include kernel/Makefile.inc
+
+# One page core per stage; those of the other stages stay out.
+PAGE_CORES := mm/phys/freelist.c mm/phys/buddy.c
+LAB_SRC_1  := mm/phys/freelist.c
+
+KERNEL_SRC := $(shell find kernel -name '*.[cS]' ! -name '*.lds.S' 2>/dev/null | sort)
+KERNEL_SRC := $(filter-out $(foreach a,$(filter-out $(ARCH),riscv arm64 host),kernel/arch/$(a)/%),$(KERNEL_SRC))
+KERNEL_SRC := $(filter-out $(addprefix kernel/,$(filter-out $(LAB_SRC_$(LAB)),$(PAGE_CORES)) $(KERNEL_EXCLUDE)),$(KERNEL_SRC))
+KERNEL_OBJ := $(addprefix $(O)/,$(addsuffix .o,$(basename $(KERNEL_SRC))))
+KERNEL_LDS := kernel/arch/$(ARCH)/kernel.lds.S
+
+KCPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) -I kernel -I kernel/arch/$(ARCH)/include \
+	-D__KERNEL__ -DCONFIG_ARCH_$(if $(filter riscv,$(ARCH)),RISCV,ARM64)=1 -DCONFIG_LAB=$(LAB) \
+	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1)
+KCFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-omit-frame-pointer \
+	-fno-strict-aliasing -fno-common -fno-pic -fno-pie -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fwrapv $(ARCH_FLAGS_$(ARCH)) $(KCPPFLAGS)
+# gcc would turn the loop inside memset() into a call of memset().
+KCFLAGS += $(if $(filter 0,$(LLVM)),-fno-tree-loop-distribute-patterns)
+KCC_C = $(CC) $(KCFLAGS) $(MARCH_C_$(ARCH))
+KCC_S = $(CC) $(KCFLAGS) $(MARCH_S_$(ARCH)) -D__ASSEMBLY__
+KLD   = $(LD) -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack \
+	$(if $(filter riscv,$(ARCH)),--no-relax)
+
+kernel: $(O)/Image
+
+$(eval $(call stamp,$(O)/.kernel-flags,$(KCC_C)))
+$(eval $(call stamp,$(O)/.kernel-objects,$(KLD) $(KERNEL_OBJ)))
+
+$(O)/kernel/%.o: kernel/%.c $(O)/.kernel-flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(KCC_C) -MMD -MP -c -o $@ $<
+
+$(O)/kernel/%.o: kernel/%.S $(O)/.kernel-flags
+	$(call say,AS,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(KCC_S) -MMD -MP -c -o $@ $<
+
+$(O)/kernel.lds: $(KERNEL_LDS) $(O)/.kernel-flags
+	$(call say,LDS,$<)
+	$(Q)$(CC) -E -P -x assembler-with-cpp $(KCPPFLAGS) -D__ASSEMBLY__ -DLINKER_SCRIPT \
+		-MMD -MP -MF $@.d -MT $@ -o $@ $<
+
+# Two links: the first finds the symbols, the second carries their table, which lies behind all
+# code. `ksyms --check` fails the build if a text symbol moved between the two.
+$(O)/ksyms0.S:
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/ksyms --empty > $@
+
+$(O)/kernel.pass1: $(KERNEL_OBJ) $(O)/ksyms0.o $(O)/kernel.lds $(O)/.kernel-objects
+	$(call say,LD,$@)
+	$(Q)$(KLD) -T $(O)/kernel.lds -o $@ $(KERNEL_OBJ) $(O)/ksyms0.o
+
+$(O)/ksyms1.S: $(O)/kernel.pass1 tools/ksyms
+	$(call say,KSYMS,$@)
+	$(Q)$(NM) -n $< | $(PYTHON) tools/ksyms > $@
+
+$(O)/ksyms%.o: $(O)/ksyms%.S $(O)/.kernel-flags
+	$(Q)$(KCC_S) -c -o $@ $<
+
+$(O)/kernel.elf: $(O)/kernel.pass1 $(O)/ksyms1.o
+	$(call say,LD,$@)
+	$(Q)$(KLD) -T $(O)/kernel.lds -o $@ $(KERNEL_OBJ) $(O)/ksyms1.o
+	$(Q)$(NM) -n $@ | $(PYTHON) tools/ksyms --check $(O)/ksyms1.S
+
+$(O)/Image: $(O)/kernel.elf
+	$(call say,IMAGE,$@)
+	$(Q)$(OBJCOPY) -O binary $< $@
+
+# Kernel and user land; editors find it in the top directory.
+.PHONY: compile_commands.json
+compile_commands.json:
+	$(Q)$(PYTHON) tools/compdb --out $@ --command '$(KCC_C)' $(filter %.c,$(KERNEL_SRC)) \
+		--command '$(UCC)' $(filter %.c,$(USER_LIB_SRC) $(USER_SRC))
+
+-include $(KERNEL_OBJ:.o=.d) $(O)/kernel.lds.d
