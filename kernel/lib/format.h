@@ -4,7 +4,7 @@
  * Conversions: %d %i %u %x %X %o %c %s %p %%, with the flags "-+ 0#", a width,
  * a precision ("*" for either) and the sizes hh h l ll z t j. %pS prints a code
  * address as symbol+offset/size, %ps as symbol alone. No floating point, no %n.
- * An unknown conversion is copied as it stands.
+ * %p prints 16 hex digits. An unknown conversion is copied as it stands.
  */
 #pragma once
 

@@ -33,8 +33,7 @@ enum radix_tag {
 struct radix_node {
 	struct radix_node *parent;	/* in a pool: the next free node */
 	u8 offset;			/* slot in the parent */
-	u8 count;			/* slots in use, 1..64 */
-	u64 tags[RADIX_TAGS];		/* bit n: slot n, or something below it, is tagged */
+	u64 tags[RADIX_TAGS + 1];	/* bit n: slot n, or something below it; last: in use */
 	void *slots[RADIX_SLOTS];	/* nodes, or items at the lowest level */
 };
 
@@ -88,7 +87,7 @@ static inline bool radix_is_exceptional(const void *item)
 	return (unsigned long)item & 1;
 }
 
-/* How many nodes radix_insert() of @index would take from the pool now, 0..21. */
+/* How many nodes radix_insert() of @index would take from the pool now, 0..20. */
 unsigned int radix_need(const struct radix_tree *tree, unsigned long index);
 
 /*

@@ -77,12 +77,13 @@ int kstrtoul(const char *s, unsigned int base, unsigned long *res);
 int kstrtol(const char *s, unsigned int base, long *res);
 int kstrtouint(const char *s, unsigned int base, unsigned int *res);
 int kstrtoint(const char *s, unsigned int base, int *res);
-/* y, n, 1, 0, on, off in either case. */
+/* y, yes, 1, on or n, no, 0, off, in either case; 0 or -EINVAL. */
 int kstrtobool(const char *s, bool *res);
 
 /*
  * A number with an optional K, M, G or T suffix, as in MEM=64M. *@end (if not
- * NULL) is set behind what was understood; @s itself when nothing was.
+ * NULL) is set behind what was understood; @s itself when nothing was. Too large
+ * a number gives 2^64 - 1.
  */
 u64 memparse(const char *s, char **end);
 

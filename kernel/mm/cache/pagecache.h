@@ -1,0 +1,120 @@
+/*
+ * The page cache: the pages of every file, and of every block device's metadata, by index. It is the
+ * only cache there is; reads, writes, mmap, directories and inode tables all use these pages.
+ *
+ * A page in the cache holds one reference for the cache. PG_locked is taken to fill, write or
+ * truncate it. PG_dirty plus RADIX_TAG_DIRTY say it must be written; PG_writeback says it is on
+ * its way. Locks: page lock, then mapping->tree_lock (irq-safe: I/O completion takes it).
+ */
+#pragma once
+
+#include "lib/radix.h"
+#include "block/block.h"
+#include "sched/mutex.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/vm/uaccess.h"
+
+struct inode;
+
+struct writeback_control {
+	long nr_to_write;		/* pages; counts down */
+	bool sync;			/* wait for pages already under writeback: fsync */
+	pgoff_t start, end;		/* inclusive range */
+	bool for_reclaim;
+};
+
+struct address_space_operations {
+	/* Fills a locked page, unlocks it when done (perhaps later): 0 started, or -errno (unlocked). */
+	int (*readpage)(struct address_space *mapping, struct page *page);
+	/* Writes a locked dirty page (PG_dirty already cleared, mappings cleaned): sets PG_writeback, unlocks
+	 * it, ends with end_page_writeback. 0 or -errno (then redirtied). */
+	int (*writepage)(struct address_space *mapping, struct page *page,
+			 struct writeback_control *wbc);
+	/* Makes [from, from+len) of a locked page ready to be overwritten (reads it or zeroes it,
+	 * allocates blocks or reserves them). 0 or -errno. */
+	int (*write_begin)(struct address_space *mapping, struct page *page, unsigned int from,
+			   unsigned int len);
+	/* A shared mapping is about to write a locked page: allocate its block. 0 or -errno (-ENOSPC: SIGBUS) */
+	int (*page_mkwrite)(struct address_space *mapping, struct page *page);
+	void (*get)(struct address_space *mapping);	/* a vma holds the host */
+	void (*put)(struct address_space *mapping);
+	/* Path for /proc/<pid>/maps; writes at most size bytes with NUL. */
+	int (*name)(struct address_space *mapping, char *buf, size_t size);
+	/* Called when a dirty page appears: puts the host on the dirty list. Any context but interrupts. */
+	void (*dirtied)(struct address_space *mapping);
+};
+
+struct address_space {
+	struct inode *host;
+	const struct address_space_operations *ops;
+	spinlock_t tree_lock;
+	struct radix_tree pages;
+	unsigned long nrpages;
+	unsigned long nr_dirty;			/* tagged dirty; under tree_lock */
+	spinlock_t i_mmap_lock;
+	struct list_head i_mmap;		/* vmas that map it */
+	atomic_t i_mmap_writable;
+	int wb_err;				/* first error since last reported by fsync */
+	loff_t (*size)(struct address_space *mapping);	/* bytes; pages wholly beyond are SIGBUS */
+};
+
+void address_space_init(struct address_space *mapping, struct inode *host,
+			const struct address_space_operations *ops);
+/* Cached page, referenced, or NULL. Not locked, maybe not uptodate. */
+struct page *find_get_page(struct address_space *mapping, pgoff_t index);
+/* Locked and referenced; made (not uptodate) if missing. ERR_PTR(-ENOMEM). */
+struct page *grab_cache_page(struct address_space *mapping, pgoff_t index);
+/* Uptodate, referenced, unlocked; read if need be. ERR_PTR(-EIO, -ENOMEM …). Sleeps. */
+struct page *read_cache_page(struct address_space *mapping, pgoff_t index);
+/* Starts reads of up to n pages from index that are not cached. */
+void page_cache_readahead(struct address_space *mapping, pgoff_t index, unsigned long n);
+
+void lock_page(struct page *page);
+bool trylock_page(struct page *page);
+int lock_page_killable(struct page *page);
+void unlock_page(struct page *page);
+void wait_on_page_writeback(struct page *page);
+void set_page_writeback(struct page *page);	/* page locked */
+void end_page_writeback(struct page *page);	/* any context */
+void wait_on_page_locked(struct page *page);
+/* Marks a cached page dirty (tag, counts, ops->dirtied); true if it was clean. Page locked or mapped
+ * under page_table_lock; not from interrupts. */
+bool set_page_dirty(struct page *page);
+/* Clears PG_dirty before writing: also takes dirt from page tables (page_mkclean). Page locked. */
+bool clear_page_dirty_for_io(struct page *page);
+
+/* write-back.c */
+/* Writes dirty pages in the range, waits for them if wbc->sync; first error. */
+int do_writepages(struct address_space *mapping, struct writeback_control *wbc);
+int filemap_fdatawrite_range(struct address_space *mapping, loff_t start, loff_t end);
+int filemap_fdatawait_range(struct address_space *mapping, loff_t start, loff_t end);
+int filemap_write_and_wait(struct address_space *mapping);
+/* Called after dirtying: a writer slows down here when too much is dirty. May sleep. */
+void balance_dirty_pages(struct address_space *mapping);
+
+/* Removes pages from byte @from on: unmaps, waits for writeback, zeroes the tail of a partial page.
+ * The size was reduced before. Sleeps. */
+void truncate_pagecache(struct address_space *mapping, loff_t from);
+/* Removes every page (clean or dirty) when the host dies. */
+void truncate_inode_pages(struct address_space *mapping);
+/* Frees clean, unmapped, unused pages of a mapping: number freed. */
+unsigned long invalidate_mapping_pages(struct address_space *mapping);
+/* Frees one locked, clean, unmapped page out of the cache if only the cache and the caller hold it;
+ * true if so. Used by droppers and reclaim. */
+bool remove_mapping(struct address_space *mapping, struct page *page);
+
+/* filemap.c: read and write of a regular file through the cache; bytes or -errno. The write path is called
+ * with the inode lock held; extends the size through @extend(mapping, new_size). */
+ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov_iter *it);
+ssize_t generic_file_write(struct address_space *mapping, loff_t *pos, struct iov_iter *it,
+			   void (*extend)(struct address_space *mapping, loff_t size));
+
+/* mm/reclaim: pages that enter and leave the cache; the FIFO dropper (labs 1-4) or the LRU (lab 5). */
+struct lru_ops {
+	void (*add)(struct page *page);		/* new cache or anonymous page */
+	void (*del)(struct page *page);		/* being freed or removed */
+	void (*touch)(struct page *page);	/* read, written or faulted */
+};
+extern const struct lru_ops *lru_ops;
+/* Frees all clean unused cache pages of every mapping, e.g. for /proc/sys/vm/drop_caches. */
+unsigned long drop_pagecache(void);
