@@ -21,10 +21,12 @@ KCFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-omit-fram
 	-fno-asynchronous-unwind-tables -fwrapv $(ARCH_FLAGS_$(ARCH)) $(KCPPFLAGS)
 # gcc would turn the loop inside memset() into a call of memset().
 KCFLAGS += $(if $(filter 0,$(LLVM)),-fno-tree-loop-distribute-patterns)
+# ld warns about the mapping of an ELF file that nobody loads: the page tables are the kernel's own.
+LD_QUIET := $(shell $(LD) --help 2>/dev/null | grep -om1 -e --no-warn-rwx-segments)
 KCC_C = $(CC) $(KCFLAGS) $(MARCH_C_$(ARCH))
 KCC_S = $(CC) $(KCFLAGS) $(MARCH_S_$(ARCH)) -D__ASSEMBLY__
 KLD   = $(LD) -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack \
-	$(if $(filter riscv,$(ARCH)),--no-relax)
+	$(if $(filter riscv,$(ARCH)),--no-relax) $(LD_QUIET)
 
 kernel: $(O)/Image
 

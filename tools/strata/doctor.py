@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+PATH = os.environ.get("STRATA_DOCTOR_PATH") or os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 FIRMWARE = "opensbi-riscv64-generic-fw_dynamic.bin"
 
 # program, how it tells its version, oldest that works, package, what for

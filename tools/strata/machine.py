@@ -3,9 +3,11 @@
 A Guest's console goes to a regular file that is read behind QEMU's back: QEMU never waits for a
 slow reader, and a reader always has a deadline. Whatever happens, close() ends QEMU by SIGKILL.
 """
+import ctypes
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -15,6 +17,12 @@ QEMU = {"riscv": "qemu-system-riscv64", "arm64": "qemu-system-aarch64"}
 PANIC = re.compile(r"^(?:<\d>)?(?:\[ *\d+\.\d+\] ?)?Kernel panic")
 E2FS_ENV = dict(os.environ, LC_ALL="C", PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 OUTPUT_LIMIT = 512 << 20
+LIBC = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    """Runs in the child before exec: a killed test or tool leaves no QEMU behind."""
+    LIBC.prctl(1, signal.SIGKILL)
 
 
 class Trouble(Exception):
@@ -123,7 +131,7 @@ class Guest:
         with open(self.console, "wb") as out, open(self.errors, "wb") as err:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE if typing else subprocess.DEVNULL,
-                stdout=err if machine.icount else out, stderr=err, start_new_session=True)
+                stdout=err if machine.icount else out, stderr=err, preexec_fn=die_with_parent)
 
     def __enter__(self):
         return self
