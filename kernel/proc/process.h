@@ -1,0 +1,117 @@
+/*
+ * Processes. struct process is the thread group (what has a pid, a parent, memory and files), struct
+ * task one thread of it. Kernel threads (task/kthread.c) are neither.
+ *
+ * Locks, outermost first: tasklist_lock (spin, irq-safe: parents, children, pids, states, groups),
+ * process->sig_lock (spin, irq-safe: handlers, pending sets, thread list). files->lock, fs lock: spin.
+ */
+#pragma once
+
+#include "sched/wait.h"
+#include "mm/vm/mm.h"
+#include "fs/vfs.h"
+#include "proc/signal.h"
+
+struct files {
+	atomic_t refs;
+	spinlock_t lock;
+	unsigned int max_fds;		/* slots in fd */
+	struct file **fd;
+	unsigned long *cloexec;		/* bitmap */
+	unsigned int next_fd;
+};
+
+struct fs_struct {
+	atomic_t refs;
+	spinlock_t lock;
+	struct dentry *cwd, *root;
+	umode_t umask;
+};
+
+struct rlimit {
+	u64 cur, max;
+};
+#define RLIM_NLIMITS	16
+#define RLIMIT_DATA	2
+#define RLIMIT_STACK	3
+#define RLIMIT_NOFILE	7
+#define RLIMIT_AS	9
+
+struct process {
+	pid_t pid, pgid, sid;
+	atomic_t refs;
+	struct process *parent;
+	struct list_head children, sibling;
+	struct list_head all;			/* process_list */
+	struct list_head threads;		/* struct task.group_node */
+	unsigned int nr_threads;
+	struct mm *mm;				/* NULL once exited */
+	int exit_code;				/* wait status */
+	bool zombie, group_exiting, stopped, continued, stop_reported, has_execed;
+	int exit_signal;			/* to the parent */
+	struct wait_queue wait_child;		/* wait4 of this process sleeps here */
+	/* signals */
+	spinlock_t sig_lock;
+	struct sighand *sighand;		/* shared by CLONE_SIGHAND */
+	struct sigpending shared_pending;
+	struct rlimit rlimits[RLIM_NLIMITS];
+	char comm[16];
+	u64 utime_ns, stime_ns, cutime_ns, cstime_ns;	/* of exited threads; of waited-for children */
+	u64 start_ns;
+	unsigned long min_flt, maj_flt;
+	struct file *tty;			/* or NULL: no controlling terminal */
+	int oom_score_adj;			/* -1000 … 1000, lab 5 */
+	struct task *exec_task;
+};
+
+struct task {
+	struct thread thread;			/* must be first */
+	pid_t tid;
+	struct process *process;
+	struct list_head group_node;
+	struct list_head tid_hash;
+	struct files *files;
+	struct fs_struct *fs;
+	/* signals, under process->sig_lock; blocked is changed only by the task itself */
+	struct sigpending pending;
+	sigset_t blocked, saved_blocked;
+	bool restore_blocked;
+	struct sigaltstack altstack;
+	u32 *clear_child_tid;			/* user address */
+	void *robust_list;
+	struct wait_queue *vfork_done;
+	int exit_code;
+};
+
+/* Only in user threads' context (not kernel threads, not idle). */
+#define current_task() ((struct task *)current_thread())
+#define current_process() (current_task()->process)
+
+extern spinlock_t tasklist_lock;
+extern struct list_head process_list;
+
+struct process *find_get_process(pid_t pid);	/* referenced, or NULL */
+void process_get(struct process *p);
+void process_put(struct process *p);
+
+/* Starts pid 1 from @path in a new process: 0 or -errno. */
+int proc_start_init(const char *path);
+
+long do_clone(unsigned long flags, unsigned long stack, u32 *ptid, unsigned long tls, u32 *ctid,
+	      struct pt_regs *regs);
+long do_execve(const char *path, const char *const *uargv, const char *const *uenvp);
+__noreturn void do_exit(int code);		/* this thread; code is a wait status */
+__noreturn void do_group_exit(int code);
+long do_wait4(pid_t pid, int *ustatus, int options, void *urusage);
+
+/* files.c */
+struct file *fget(unsigned int fd);		/* referenced, or NULL */
+int fd_alloc(unsigned int from, bool cloexec);	/* a reserved slot, or -EMFILE */
+void fd_install(unsigned int fd, struct file *file);	/* takes over the reference */
+void fd_release(unsigned int fd);		/* a reserved slot that stays empty */
+int fd_close(unsigned int fd);
+struct files *files_copy(struct files *old);
+void files_put(struct files *files);
+void files_close_on_exec(struct files *files);
+struct fs_struct *fs_copy(struct fs_struct *old);
+void fs_put(struct fs_struct *fs);

@@ -1,0 +1,112 @@
+/* Signals: Linux's numbers, structures and rules. */
+#pragma once
+
+#include "sched/thread.h"
+
+#define _NSIG	64
+#define SIGHUP	1
+#define SIGINT	2
+#define SIGQUIT	3
+#define SIGILL	4
+#define SIGTRAP	5
+#define SIGABRT	6
+#define SIGBUS	7
+#define SIGFPE	8
+#define SIGKILL	9
+#define SIGUSR1	10
+#define SIGSEGV	11
+#define SIGUSR2	12
+#define SIGPIPE	13
+#define SIGALRM	14
+#define SIGTERM	15
+#define SIGCHLD	17
+#define SIGCONT	18
+#define SIGSTOP	19
+#define SIGTSTP	20
+#define SIGTTIN	21
+#define SIGTTOU	22
+#define SIGURG	23
+#define SIGXCPU	24
+#define SIGXFSZ	25
+#define SIGWINCH 28
+#define SIGSYS	31
+
+#define SIG_DFL	0UL
+#define SIG_IGN	1UL
+
+#define SA_NOCLDSTOP	0x1
+#define SA_NOCLDWAIT	0x2
+#define SA_SIGINFO	0x4
+#define SA_ONSTACK	0x08000000
+#define SA_RESTART	0x10000000
+#define SA_NODEFER	0x40000000
+#define SA_RESETHAND	0x80000000
+#define SA_RESTORER	0x04000000
+
+#define SI_USER		0
+#define SI_KERNEL	0x80
+#define SI_TKILL	-6
+#define SEGV_MAPERR	1
+#define SEGV_ACCERR	2
+#define BUS_ADRALN	1
+#define BUS_ADRERR	2
+#define BUS_OBJERR	3
+#define ILL_ILLOPC	1
+#define TRAP_BRKPT	1
+#define FPE_FLTDIV	3
+#define CLD_EXITED	1
+#define CLD_KILLED	2
+#define CLD_STOPPED	5
+#define CLD_CONTINUED	6
+
+typedef u64 sigset_t;
+#define sigmask(sig)	(1UL << ((sig) - 1))
+
+struct siginfo {			/* 128 bytes, Linux's layout on 64-bit machines */
+	int si_signo, si_errno, si_code, pad;
+	union {
+		struct { int pid; u32 uid; u64 value; } kill;
+		struct { int pid; u32 uid; int status; s64 utime, stime; } chld;
+		struct { u64 addr; } fault;
+		u8 room[112];
+	};
+};
+BUILD_BUG_ON(sizeof(struct siginfo) == 128);
+
+/* The system call's view: generic 64-bit ABI (no restorer on riscv; arm64 has the field). */
+struct k_sigaction {
+	unsigned long handler;
+	unsigned long flags;
+	unsigned long restorer;
+	sigset_t mask;
+};
+
+struct sigaltstack {
+	void *ss_sp;
+	int ss_flags;
+	size_t ss_size;
+};
+
+struct sighand {
+	atomic_t refs;
+	struct k_sigaction action[_NSIG];
+};
+
+struct sigpending {
+	sigset_t set;
+	struct siginfo info[32];	/* of standard signals 1..31; real-time ones are not queued */
+};
+
+struct process;
+struct task;
+struct pt_regs;
+
+/* Sends to a process (any thread may take it) or to one thread; any context. 0 or -errno. */
+int send_signal_process(struct process *p, int sig, const struct siginfo *info);
+int send_signal_task(struct task *t, int sig, const struct siginfo *info);
+/* To every process of group @pgid: 0, -ESRCH. */
+int send_signal_group(pid_t pgid, int sig, const struct siginfo *info);
+/* A synchronous fault of the current task: cannot be blocked or ignored. */
+void force_signal(int sig, int code, unsigned long addr);
+/* Kills the current process for want of memory (labs 1-4: a fault found no page). */
+void force_kill(void);
