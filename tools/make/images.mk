@@ -2,7 +2,7 @@
 # The disk outlives boots: a rebuilt program is written into it, what the guest wrote stays.
 
 ROOT_ETC := $(sort $(wildcard user/etc/*))
-ROOT_GLIBC := $(sort $(filter-out %.c %.h,$(wildcard user/glibc/*)))
+ROOT_GLIBC := $(sort $(filter-out %.c %.h %.inc,$(wildcard user/glibc/*)))
 
 $(eval $(call stamp,$(O)/.rootfs-list,$(USER_BIN) $(GLIBC_BIN) $(ROOT_ETC) $(ROOT_GLIBC)))
 
@@ -13,7 +13,7 @@ $(O)/.rootfs: $(USER_BIN) $(GLIBC_BIN) $(ROOT_ETC) $(ROOT_GLIBC) $(O)/.rootfs-li
 	$(Q)for f in $(USER_BIN); do $(OBJCOPY) -S $$f $(O)/rootfs/bin/$${f##*/} || exit 1; done
 	$(Q)for f in $(GLIBC_BIN); do $(OBJCOPY) -S $$f $(O)/rootfs/glibc/$${f##*/} || exit 1; done
 	$(Q)$(if $(ROOT_ETC),cp -R $(ROOT_ETC) $(O)/rootfs/etc/)
-	$(Q)$(if $(ROOT_GLIBC),cp -R $(ROOT_GLIBC) $(O)/rootfs/glibc/)
+	$(Q)$(if $(ROOT_GLIBC),cp -R $(ROOT_GLIBC) $(O)/rootfs/glibc/ && chmod 755 $(O)/rootfs/glibc/*)
 	$(Q)touch $@
 
 $(O)/disk.img: $(O)/.rootfs

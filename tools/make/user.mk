@@ -1,33 +1,24 @@
-# User land. user/lib is the C library, for one program each stand user/NAME.c and the folders
-# user/NAME/*.c; user/glibc/*.c are built against glibc as any static Linux program is.
-# A user/Makefile.inc may add to USER_EXCLUDE (paths below user/).
-
--include user/Makefile.inc
+# User land. user/lib is the C library; a program is user/NAME.c with every user/NAME_*.c, and the
+# folder user/NAME/*.c. user/glibc/*.c are built against glibc as any static Linux program is.
 
 USER_NOT_PROGRAMS := lib glibc etc include
 other_arch := $(filter-out $(ARCH),riscv arm64)
-not-other-arch = $(foreach f,$(1),$(if $(findstring /$(other_arch)/,$(f))$(filter %$(other_arch).S %$(other_arch).c,$(f)),,$(f)))
 
-USER_LIB_SRC := $(call not-other-arch,$(shell find user/lib -name '*.[cS]' 2>/dev/null | sort))
-USER_SRC     := $(call not-other-arch,$(filter-out $(addprefix user/,$(addsuffix /%,$(USER_NOT_PROGRAMS)) $(USER_EXCLUDE)),\
-	$(sort $(wildcard user/*.c user/*/*.c user/*/*.S))))
-USER_PROGRAMS := $(sort $(foreach f,$(USER_SRC),$(basename $(firstword $(subst /, ,$(f:user/%=%))))))
-user-objects = $(addprefix $(O)/,$(addsuffix .o,$(basename $(filter user/$(1).c user/$(1)/%,$(USER_SRC)))))
+USER_LIB_SRC := $(filter-out user/lib/arch/$(other_arch)/%,$(shell find user/lib -name '*.[cS]' 2>/dev/null | sort))
+USER_SRC     := $(filter-out $(addprefix user/,$(addsuffix /%,$(USER_NOT_PROGRAMS))),$(sort $(wildcard user/*.c user/*/*.c)))
+USER_PROGRAMS := $(sort $(foreach f,$(USER_SRC:user/%=%),$(firstword $(subst _, ,$(basename $(firstword $(subst /, ,$(f))))))))
+user-objects = $(addprefix $(O)/,$(addsuffix .o,$(basename $(filter user/$(1).c user/$(1)_%.c user/$(1)/%,$(USER_SRC)))))
 
-ifeq ($(LLVM),1)
-LIBGCC = $(shell $(CROSS_COMPILE)gcc -print-libgcc-file-name 2>/dev/null)
-USER_MARCH_riscv := -march=rv64gc
-else
-LIBGCC = $(shell $(CC) $(USER_ARCH_FLAGS) -print-libgcc-file-name)
-USER_MARCH_riscv := -march=rv64gc
-endif
 USER_ARCH_FLAGS := $(if $(filter riscv,$(ARCH)),-march=rv64gc -mabi=lp64d -mcmodel=medany -mno-relax,$(ARCH_FLAGS_arm64))
+LIBGCC = $(shell $(CROSS_COMPILE)gcc $(USER_ARCH_FLAGS) -print-libgcc-file-name)
 
-UCC := $(CC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-strict-aliasing -fno-common \
+UCC := $(CC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
+	-ffreestanding -fno-strict-aliasing -fno-common -ffunction-sections -fdata-sections \
 	-fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables $(USER_ARCH_FLAGS) \
 	$(if $(filter 0,$(LLVM)),-fno-tree-loop-distribute-patterns) \
 	-nostdinc -isystem $(CC_INCLUDE) -I user/lib/include -I user/lib/arch/$(ARCH)/include -I user/lib
-ULD := $(LD) -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack -e _start \
+ULD := $(LD) -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack -z separate-code \
+	--gc-sections -e _start \
 	$(if $(filter riscv,$(ARCH)),--no-relax)
 
 $(eval $(call stamp,$(O)/.user-flags,$(UCC)))
