@@ -1,0 +1,2 @@
+/* POSIX keeps these two apart; here they live in string.h. */
+#include <string.h>
