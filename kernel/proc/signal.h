@@ -2,35 +2,9 @@
 #pragma once
 
 #include "sched/thread.h"
+#include "lib/signo.h"
 
 #define _NSIG	64
-#define SIGHUP	1
-#define SIGINT	2
-#define SIGQUIT	3
-#define SIGILL	4
-#define SIGTRAP	5
-#define SIGABRT	6
-#define SIGBUS	7
-#define SIGFPE	8
-#define SIGKILL	9
-#define SIGUSR1	10
-#define SIGSEGV	11
-#define SIGUSR2	12
-#define SIGPIPE	13
-#define SIGALRM	14
-#define SIGTERM	15
-#define SIGCHLD	17
-#define SIGCONT	18
-#define SIGSTOP	19
-#define SIGTSTP	20
-#define SIGTTIN	21
-#define SIGTTOU	22
-#define SIGURG	23
-#define SIGXCPU	24
-#define SIGXFSZ	25
-#define SIGWINCH 28
-#define SIGSYS	31
-
 #define SIG_DFL	0UL
 #define SIG_IGN	1UL
 
@@ -46,14 +20,6 @@
 #define SI_USER		0
 #define SI_KERNEL	0x80
 #define SI_TKILL	-6
-#define SEGV_MAPERR	1
-#define SEGV_ACCERR	2
-#define BUS_ADRALN	1
-#define BUS_ADRERR	2
-#define BUS_OBJERR	3
-#define ILL_ILLOPC	1
-#define TRAP_BRKPT	1
-#define FPE_FLTDIV	3
 #define CLD_EXITED	1
 #define CLD_KILLED	2
 #define CLD_STOPPED	5
