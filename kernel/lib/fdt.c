@@ -8,8 +8,9 @@
  *	- the structure block is one root node, properly nested, at most
  *	  FDT_MAX_DEPTH deep, ended by an END token;
  *	- every token, node name and property value lies inside the structure
- *	  block, every property name inside the strings block, and every name is
- *	  terminated there;
+ *	  block, and every node name is terminated there;
+ *	- the strings block ends with a NUL, so that a property name is safe if it
+ *	  merely starts inside;
  *	- the reservation block has its end mark.
  *
  * The functions below check every token again as they meet it. That costs little
@@ -22,7 +23,7 @@
 #include "lib/fdt_internal.h"
 
 #define FDT_MAGIC 0xd00dfeed
-#define FDT_LAST_COMPATIBLE 17	/* we read the format of version 16 and 17 */
+#define FDT_VERSION 17		/* the format we read; older ones do not tell the blocks' sizes */
 #define FDT_RSV_ENTRY 16	/* bytes */
 
 /* Header fields, as indices of u32. */
@@ -41,12 +42,9 @@ u32 fdt_totalsize(const void *fdt)
 /* A terminated string at offset @off of the strings block, or NULL. */
 static const char *fdt_string(const void *fdt, u32 off)
 {
-	u32 size = fdt_cell(fdt, HDR_SIZE_STRINGS);
-	const char *s = (const char *)fdt + fdt_cell(fdt, HDR_OFF_STRINGS) + off;
-
-	if (off >= size || !memchr(s, 0, size - off))
+	if (off >= fdt_cell(fdt, HDR_SIZE_STRINGS))
 		return NULL;
-	return s;
+	return (const char *)fdt + fdt_cell(fdt, HDR_OFF_STRINGS) + off;
 }
 
 /* @len bytes at offset @off of the structure block, or NULL. */
@@ -139,6 +137,14 @@ static int check_struct(const void *fdt)
 	}
 }
 
+static int check_strings(const void *fdt)
+{
+	u32 size = fdt_cell(fdt, HDR_SIZE_STRINGS);
+	const char *last = fdt_string(fdt, size - 1);
+
+	return size == 0 || *last == '\0' ? 0 : -EINVAL;
+}
+
 static int check_rsv(const void *fdt)
 {
 	u32 total = fdt_totalsize(fdt), off = fdt_cell(fdt, HDR_OFF_RSV);
@@ -158,28 +164,30 @@ int fdt_check(const void *fdt)
 
 	if (total < FDT_HEADER_SIZE || total > INT32_MAX)
 		return -EINVAL;
-	if (fdt_cell(fdt, HDR_VERSION) < FDT_LAST_COMPATIBLE ||
-	    fdt_cell(fdt, HDR_LAST_COMPATIBLE) > FDT_LAST_COMPATIBLE)
+	if (fdt_cell(fdt, HDR_VERSION) < FDT_VERSION ||
+	    fdt_cell(fdt, HDR_LAST_COMPATIBLE) > FDT_VERSION)
 		return -EINVAL;
 	if (fdt_cell(fdt, HDR_OFF_STRUCT) & 3 ||
 	    !block_fits(fdt_cell(fdt, HDR_OFF_STRUCT), fdt_cell(fdt, HDR_SIZE_STRUCT), total) ||
 	    !block_fits(fdt_cell(fdt, HDR_OFF_STRINGS), fdt_cell(fdt, HDR_SIZE_STRINGS), total))
 		return -EINVAL;
 	err = check_rsv(fdt);
+	if (!err)
+		err = check_strings(fdt);
 	return err ? err : check_struct(fdt);
 }
 
 int fdt_get_mem_rsv(const void *fdt, unsigned int i, u64 *addr, u64 *size)
 {
-	u64 off = fdt_cell(fdt, HDR_OFF_RSV) + (u64)i * FDT_RSV_ENTRY;
-	const u8 *p = (const u8 *)fdt + off;
+	const u8 *p = (const u8 *)fdt + fdt_cell(fdt, HDR_OFF_RSV);
 
-	if (off + FDT_RSV_ENTRY > fdt_totalsize(fdt))
-		return -ENOENT;
-	/* The end mark: nothing behind it is meant, so look no further than asked. */
-	for (const u8 *q = (const u8 *)fdt + fdt_cell(fdt, HDR_OFF_RSV); q <= p; q += FDT_RSV_ENTRY)
-		if (!memchr_inv(q, 0, FDT_RSV_ENTRY))
+	/* fdt_check() saw the end mark; nothing behind it is meant. */
+	for (;; p += FDT_RSV_ENTRY) {
+		if (!memchr_inv(p, 0, FDT_RSV_ENTRY))
 			return -ENOENT;
+		if (i-- == 0)
+			break;
+	}
 	*addr = (u64)fdt_cell(p, 0) << 32 | fdt_cell(p, 1);
 	*size = (u64)fdt_cell(p, 2) << 32 | fdt_cell(p, 3);
 	return 0;
