@@ -71,7 +71,7 @@ campaign:
 	@BUILD='$(abspath $(BUILD))' $(PYTHON) tests/run-tests --campaign --jobs $(JOBS) $(if $(T),'$(T)')
 
 bench: kernel images
-	@$(PYTHON) tests/boot-cost --arch $(ARCH) --build $(O)
+	@$(PYTHON) tools/bench --arch $(ARCH) --build $(O) $(if $(JSON),--json '$(JSON)')
 
 # ---- tidy -------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ UCC := $(CC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes -Wmissi
 	$(if $(filter 0,$(LLVM)),-fno-tree-loop-distribute-patterns) \
 	-nostdinc -isystem $(CC_INCLUDE) -I user/lib/include -I user/lib/arch/$(ARCH)/include -I user/lib
 ULD := $(LD) -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack -z separate-code \
-	--gc-sections -e _start \
+	--gc-sections -z nostart-stop-gc -e _start \
 	$(if $(filter riscv,$(ARCH)),--no-relax)
 
 $(eval $(call stamp,$(O)/.user-flags,$(UCC)))

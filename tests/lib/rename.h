@@ -1,0 +1,21 @@
+/* Included before everything: our C functions under names that the host's library leaves alone. */
+#define memcpy lib_memcpy
+#define memmove lib_memmove
+#define memset lib_memset
+#define memcmp lib_memcmp
+#define memchr lib_memchr
+#define strlen lib_strlen
+#define strnlen lib_strnlen
+#define strcmp lib_strcmp
+#define strncmp lib_strncmp
+#define strcasecmp lib_strcasecmp
+#define strncasecmp lib_strncasecmp
+#define strchr lib_strchr
+#define strchrnul lib_strchrnul
+#define strrchr lib_strrchr
+#define strstr lib_strstr
+#define strspn lib_strspn
+#define strcspn lib_strcspn
+#define strsep lib_strsep
+#define snprintf lib_snprintf
+#define vsnprintf lib_vsnprintf
