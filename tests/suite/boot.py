@@ -1,5 +1,6 @@
 """Boots: every mode of both machines, CPUs and memory sizes; the shell; panics and hangs; cost."""
 import re
+import subprocess
 
 from suite.base import (ARCHES, BUILD, CAMPAIGN, TOP, Failure, Guest, boot, both, check, equal, fresh_disk,
                         machine, shell, test)
@@ -157,3 +158,14 @@ def icount(arch):
             equal("QEMU's exit status", 0, guest.wait_end(60))
             outs.append(guest.text)
     equal("second console", outs[0].splitlines(), outs[1].splitlines())
+
+
+@both("gdb-stops-at-entry", timeout=90)
+def gdb(arch):
+    """make gdb stops in start_kernel with names, and its helpers work."""
+    done = subprocess.run([f"{TOP}/tools/run", "--arch", arch, "--build", f"{BUILD}/{arch}", "--disk", "none",
+                           "--cpus", "2", "--gdb"], text=True, capture_output=True, timeout=80, cwd=TOP,
+                          input="break start_kernel\ncontinue\nbt 1\nstrata ps\nkill\nquit\n")
+    print(done.stdout, done.stderr)
+    check("Breakpoint 1, start_kernel" in done.stdout, "gdb did not stop in start_kernel")
+    check(re.search(r"^.*cpu +1 ", done.stdout, re.M), "strata ps does not list the CPUs")
