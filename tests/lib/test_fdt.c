@@ -243,10 +243,10 @@ static void test_sample_bus(struct prng *rng)
 	EXPECT_EQ(size, 8);
 	EXPECT_EQ(fdt_get_reg(fdt, uart, 1, &addr, NULL), 0);
 	EXPECT_EQ(addr, 0x280000abcUL);
-	EXPECT_EQ(fdt_get_reg(fdt, uart, 2, &addr, &size), -EINVAL);	/* outside every range */
+	EXPECT_EQ(fdt_get_reg(fdt, uart, 2, &addr, &size), -EINVAL);	/* in no range */
 	EXPECT_EQ(fdt_get_reg(fdt, uart, 3, &addr, &size), -ENOENT);
 	EXPECT_EQ(fdt_get_reg(fdt, fdt_node_offset_by_path(fdt, "/bus/opaque/dev"), 0, &addr,
-			      &size), -EINVAL);				/* a bus without ranges */
+			      &size), -EINVAL);	/* a bus without ranges */
 
 	pic = fdt_node_offset_by_path(fdt, "/pic");
 	EXPECT_EQ(fdt_interrupt_parent(fdt, uart), pic);
@@ -313,7 +313,8 @@ static void find_machine(const void *fdt)
 	node = fdt_node_offset_by_path(fdt, "/chosen");
 	EXPECT(node > 0);
 	node = fdt_node_offset_by_path(fdt, fdt_get_string(fdt, node, "stdout-path"));
-	EXPECT(fdt_is_compatible(fdt, node, "ns16550a") || fdt_is_compatible(fdt, node, "arm,pl011"));
+	EXPECT(fdt_is_compatible(fdt, node, "ns16550a") ||
+	       fdt_is_compatible(fdt, node, "arm,pl011"));
 	EXPECT_EQ(fdt_get_reg(fdt, node, 0, &addr, &size), 0);
 	EXPECT(addr == 0x10000000 || addr == 0x09000000);
 }
@@ -331,7 +332,9 @@ static void test_machines(struct prng *rng)
 /* Every function on every node: nothing may be read outside, nothing may run for ever. */
 static u64 exercise(const void *fdt)
 {
-	static const char *const names[] = { "reg", "compatible", "ranges", "interrupts", "status" };
+	static const char *const names[] = {
+		"reg", "compatible", "ranges", "interrupts", "status",
+	};
 	u64 sum = 0, addr = 0, size = 0;
 	u32 cells[4] = { 0 };
 	int node = -1, depth = 0, len, nodes = 0;
@@ -360,7 +363,8 @@ static u64 exercise(const void *fdt)
 			sum += name ? strlen(name) : 0;
 			sum += fdt_stringlist_index(fdt, node, names[i], "okay");
 		}
-		sum += fdt_is_available(fdt, node) + fdt_parent(fdt, node) + fdt_first_child(fdt, node);
+		sum += fdt_is_available(fdt, node) + fdt_parent(fdt, node);
+		sum += fdt_first_child(fdt, node);
 		/* Offsets that are no nodes must be harmless as well. */
 		fdt_getprop(fdt, node + 4, "reg", &len);
 		fdt_get_reg(fdt, node + 4, 0, &addr, &size);
@@ -400,7 +404,7 @@ static void mutate(struct prng *rng, u8 *fdt, u32 size)
 
 		at = where == 0 ? prng_below(rng, 40) :
 			where == 1 ? prng_below(rng, size) : start + prng_below(rng, len);
-		if (at >= 4 && at < 8)		/* totalsize is the buffer's size by contract */
+		if (at >= 4 && at < 8)	/* totalsize is the buffer's size by contract */
 			continue;
 		switch (prng_below(rng, 4)) {
 		case 0:
@@ -441,7 +445,7 @@ static void test_mutants(struct prng *rng)
 		}
 		free(sample);
 	}
-	EXPECT(accepted > 500);		/* most of the mutants must get past the check to be of use */
+	EXPECT(accepted > 500);	/* mutants are of use when they get past the check */
 }
 
 static void test_truncated(struct prng *rng)

@@ -1,4 +1,4 @@
-/* Memory and strings against the host's C library; buffers of exact size so that ASan sees overruns. */
+/* Memory and strings against the host's C library, in buffers of exact size for ASan's sake. */
 #include "test.h"
 
 /* The host's functions, past rename.h. */

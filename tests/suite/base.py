@@ -8,7 +8,7 @@ import sys
 import traceback
 from dataclasses import dataclass, field
 
-from strata.machine import Guest, Machine, PANIC  # noqa: F401  (tests import them from here)
+from strata.machine import Guest, Machine  # noqa: F401  (tests import Guest from here)
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("BUILD") or f"{TOP}/build")
@@ -74,6 +74,11 @@ def check(condition, message):
 
 def equal(what, expected, actual):
     check(expected == actual, f"{what}: expected {expected!r}, got {actual!r}")
+
+
+def figure(text):
+    """What this test measured: shown behind its `ok`."""
+    print(f"figure: {text}", flush=True)
 
 
 def shell(*words, timeout=600, status=0, **options):

@@ -2,8 +2,8 @@
 import re
 import subprocess
 
-from suite.base import (ARCHES, BUILD, CAMPAIGN, TOP, Failure, Guest, boot, both, check, equal, fresh_disk,
-                        machine, shell, test)
+from suite.base import (BUILD, TOP, Guest, boot, both, check, equal, figure, fresh_disk, machine,
+                        shell, test)
 
 MODES = {"riscv-sv39": ("riscv", {"paging": "sv39"}), "riscv-sv48": ("riscv", {"paging": "sv48"}),
          "riscv-sv57": ("riscv", {"paging": "sv57"}), "arm64-gicv2": ("arm64", {"gic": "2"}),
@@ -86,7 +86,7 @@ def idle(arch):
         before = ticks()
         guest.wait_end(5)
         share = (ticks() - before) / 500
-        print(f"{share:.3f} of one host CPU")
+        figure(f"4 idle CPUs: {share:.1%} of one host CPU")
         check(share < 0.5, f"4 idle CPUs use {share:.2f} of a host CPU")
 
 
@@ -140,6 +140,7 @@ def boot_cost(arch):
     outs = [shell(f"{TOP}/tools/bench", "--arch", arch, "--build", f"{BUILD}/{arch}") for _ in range(2)]
     equal("second run", outs[0], outs[1])
     cost = float(re.search(r"([\d.]+) million", outs[0])[1])
+    figure(f"{cost} million instructions")
     check(0.1 < cost < 30, f"{cost} million instructions")
 
 

@@ -5,7 +5,7 @@ import re
 import struct
 import time
 
-from suite.base import ARCHES, BUILD, TOP, both, check, equal, make, scratch, shell, test
+from suite.base import ARCHES, BUILD, TOP, both, check, equal, figure, make, scratch, shell, test
 
 for arch in ARCHES:
     @test(f"build-{arch}", arch, rank=0, provides=arch, timeout=300)
@@ -21,7 +21,7 @@ def build_time():
     begin = time.monotonic()
     make("ARCH=riscv", build=f"{scratch()}/b")
     seconds = time.monotonic() - begin
-    print(f"full rebuild: {seconds:.1f} s")
+    figure(f"full rebuild in {seconds:.1f} s")
     check(seconds < 30, f"a full rebuild took {seconds:.1f} s, more than 30 s")
 
 

@@ -7,7 +7,7 @@ import struct
 import subprocess
 import time
 
-from suite.base import (CAMPAIGN, E2FS, TOP, Failure, Guest, boot, both, check, equal, fresh_disk, machine, scratch,
+from suite.base import (CAMPAIGN, E2FS, Failure, Guest, boot, both, check, equal, figure, fresh_disk, machine, scratch,
                         shell)
 
 
@@ -89,6 +89,7 @@ def crash(arch):
         if seed % 5 == 0:   # and the repaired disk works
             boot(arch, "ls / /root && cp /bin/ls /root/after && rm /root/after", disk=disk)
             shell("e2fsck", "-fn", disk)
+    figure(f"{kills} kills, {files} fsynced files intact")
     check(files >= kills, f"only {files} files were checked in {kills} crashes")
 
 

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import time
 
-from suite.base import BUILD, TOP, E2FS, Failure, check, equal, make, scratch, shell, test
+from suite.base import TOP, E2FS, check, equal, make, scratch, shell, test
 
 TROUBLE, TIMEOUT, DIED, PANICKED = 122, 124, 125, 254
 

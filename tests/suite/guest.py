@@ -1,10 +1,9 @@
 """What runs inside: usertests, glibc programs, the fuzzer, hostile programs."""
-import os
 import random
 import re
-import shutil
+import time
 
-from suite.base import ARCHES, BUILD, CAMPAIGN, E2FS, boot, both, check, equal, fresh_disk, scratch, shell, test
+from suite.base import ARCHES, BUILD, CAMPAIGN, boot, both, check, equal, figure, fresh_disk, scratch, shell, test
 
 
 def usertests(arch, cpus):
@@ -13,6 +12,7 @@ def usertests(arch, cpus):
     out = boot(arch, "usertests -t", cpus=cpus, disk=disk, timeout=400).output
     passed, failed = re.search(r"^usertests: (\d+) passed, (\d+) failed", out, re.M).groups()
     equal("failed", 0, int(failed))
+    figure(f"{passed} cases")
     check(int(passed) >= 60, f"only {passed} cases")
     shell("e2fsck", "-fn", disk)
 
@@ -26,7 +26,9 @@ for arch in ARCHES:
 @both("usertests-time", rank=1, timeout=300)
 def usertests_time(arch):
     """The whole suite takes at most 120 s at 4 CPUs on 2 cores, boot included."""
+    begin = time.monotonic()
     boot(arch, "usertests -q", cpus=4, disk=fresh_disk(arch), timeout=120)
+    figure(f"{time.monotonic() - begin:.0f} s")
 
 
 @both("usertests-debug", timeout=900, campaign=True)
@@ -42,6 +44,7 @@ def glibc(arch, cpus):
     out = boot(arch, "/glibc/run-all", cpus=cpus, disk=fresh_disk(arch)).output
     passed, failed = re.search(r"^glibc: (\d+) passed, (\d+) failed", out, re.M).groups()
     equal("failed", 0, int(failed))
+    figure(f"{passed} programs")
     check(int(passed) >= 8, f"only {passed} programs")
 
 
