@@ -23,7 +23,7 @@
 #include "lib/fdt_internal.h"
 
 #define FDT_MAGIC 0xd00dfeed
-#define FDT_VERSION 17		/* the format we read; older ones do not tell the blocks' sizes */
+#define FDT_VERSION 17		/* older formats do not tell the structure block's size */
 #define FDT_RSV_ENTRY 16	/* bytes */
 
 /* Header fields, as indices of u32. */

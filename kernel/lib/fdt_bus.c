@@ -161,7 +161,7 @@ static int interrupt_cells(const void *fdt, int controller)
 	return cells;
 }
 
-/* Find specifier @i: its first cell into *@spec, its controller into *@parent, returns its cells. */
+/* Specifier @i of @node: where it starts, which controller it is for; returns its cells. */
 static int find_interrupt(const void *fdt, int node, unsigned int i, const u8 **spec, int *parent)
 {
 	int len, cells;

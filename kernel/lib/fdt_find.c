@@ -71,7 +71,7 @@ int fdt_node_offset_by_path(const void *fdt, const char *path)
 
 int fdt_node_offset_by_phandle(const void *fdt, u32 phandle)
 {
-	u32 value;
+	u32 value = 0;
 	int node = -1;
 
 	if (phandle == 0 || phandle == ~0U)
