@@ -40,10 +40,10 @@ __attribute__((noreturn)) void die(const char *what, struct pt_regs *regs, unsig
 /*
  * Names that assembly and linker scripts share with the kernel:
  *
- *	boot_thread	sched/core.c: zeroed memory (.bss) of the boot CPU's struct thread. The boot
- *			code makes it current before start_kernel().
- *	boot_stack	arch: lowest address of the boot CPU's stack, THREAD_SIZE bytes; start_kernel()
- *			runs on it, and later the boot CPU's idle thread.
+ *	init_thread	sched/thread.c: zeroed memory (.bss) of the boot CPU's struct thread. The boot
+ *			code makes it current, with kernel_sp set, before start_kernel().
+ *	init_stack	sched/thread.c: lowest address of the boot CPU's stack, THREAD_SIZE bytes;
+ *			start_kernel() runs on it, and later the boot CPU's idle thread.
  *	__per_cpu_start, __per_cpu_end		around *(.bss..percpu), cache-line aligned, inside .bss
  *	__initcall_start, __initcall_end	around KEEP(*(SORT(.initcalls.*))), 8-byte aligned, read-only
  *	.ksyms		the symbol table of tools/ksyms: read-only, behind all code

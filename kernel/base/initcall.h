@@ -16,4 +16,6 @@ typedef int (*initcall_t)(void);	/* 0 or -errno, which is logged */
 #define fs_initcall(fn)		__initcall(fn, 3)	/* filesystem types, pseudo files */
 #define late_initcall(fn)	__initcall(fn, 4)
 
+extern const initcall_t __initcall_start[], __initcall_end[];	/* linker script */
+
 void do_initcalls(void);

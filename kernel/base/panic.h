@@ -27,3 +27,9 @@ unsigned int stack_trace_save(unsigned long *entries, unsigned int max, unsigned
 
 /* Name of the function around @addr; offset and size through the pointers. NULL if unknown. */
 const char *symbol_lookup(unsigned long addr, unsigned long *offset, unsigned long *size);
+
+void symbols_init(void);		/* from now on %pS knows names */
+bool panic_in_progress(void);		/* some CPU has panicked */
+/* sched/ registers who is running: "tid 12 comm sh" into @buf, returns the lowest address of its
+ * stack (NULL if unknown). Any context. */
+extern void *(*panic_thread_hook)(char *buf, size_t size);

@@ -31,5 +31,8 @@ extern unsigned int cpu_node[NR_CPUS];	/* NUMA node */
 #define for_each_online_cpu(cpu) \
 	for ((cpu) = 0; (cpu) < nr_cpus; (cpu)++) if (cpu_online_mask & BIT(cpu))
 
-/* After memblock: allocates the copies for CPUs 1 … nr_cpus-1. */
-void percpu_init(void);
+extern char __per_cpu_start[], __per_cpu_end[];	/* linker script: the linked copy */
+
+/* Finds the CPUs in the device tree (at most `maxcpus=` of them) and makes the copies for CPUs
+ * 1 … nr_cpus-1 with @alloc (zeroed memory; memblock's). Boot CPU, once. */
+void percpu_init(void *(*alloc)(size_t size, size_t align));

@@ -36,6 +36,8 @@ static __always_inline void preempt_enable(void)
 /* May this context sleep? */
 #define can_sleep()	(preempt_count() == 0 && !in_interrupt() && !irqs_disabled())
 
+extern bool scheduler_running;	/* false while only the boot thread exists: it may not sleep */
+
 /* In DEBUG=1 a sleep in atomic context is reported with a backtrace. */
 #ifdef CONFIG_DEBUG
 void might_sleep_check(const char *file, int line);

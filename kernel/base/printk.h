@@ -17,7 +17,7 @@
 /* Formats one record; printed at once to the consoles if its level < loglevel (command line
  * `loglevel=`, default 7; `quiet` = 4). Never sleeps; safe with any lock held and in interrupts. */
 int printk(const char *fmt, ...) __printf(1, 2);
-int vprintk(const char *fmt, va_list args);
+int vprintk(const char *fmt, va_list args) __printf(1, 0);
 
 #define pr_emerg(fmt, ...)	printk(KERN_EMERG fmt, ##__VA_ARGS__)
 #define pr_err(fmt, ...)	printk(KERN_ERR fmt, ##__VA_ARGS__)
@@ -34,5 +34,13 @@ struct console {
 	struct console *next;
 };
 
-/* Adds a console and shows it what was logged so far; the early console is dropped then. */
+/* Adds a console. The first one goes on where the early console stops, on the same device as a
+ * rule; a later one is shown all that was logged so far. */
 void register_console(struct console *con);
+
+void printk_init(void);			/* obeys `loglevel=` and `quiet` */
+void printk_panic(void);		/* panic: from now on this CPU alone prints, whoever held locks */
+
+/* Record by record: formats the one at *@pos (start with 0; the oldest if that is gone) as
+ * "<level>[time] text" into @buf (512 bytes hold any) and moves *@pos on. 0: no more. */
+size_t printk_read(u64 *pos, char *buf, size_t size);

@@ -49,11 +49,13 @@ static __always_inline bool raw_spin_trylock(spinlock_t *lock)
 	return __atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) == 0;
 }
 
-static __always_inline void spin_lock_taken(spinlock_t *lock)
+static __always_inline void spin_lock_taken(spinlock_t *lock, bool trylock)
 {
 	lock->holder = current_head()->cpu + 1;
 #ifdef CONFIG_DEBUG
-	lockdep_acquire(lock, lock->class, false, false);
+	lockdep_acquire(lock, lock->class, trylock, false);
+#else
+	(void)trylock;
 #endif
 }
 
@@ -65,7 +67,7 @@ static __always_inline void spin_lock(spinlock_t *lock)
 #endif
 	if (unlikely(!raw_spin_trylock(lock)))
 		spin_lock_slow(lock);
-	spin_lock_taken(lock);
+	spin_lock_taken(lock, false);
 }
 
 /* True if taken. */
@@ -76,7 +78,7 @@ static __always_inline bool spin_trylock(spinlock_t *lock)
 		preempt_enable();
 		return false;
 	}
-	spin_lock_taken(lock);
+	spin_lock_taken(lock, true);
 	return true;
 }
 

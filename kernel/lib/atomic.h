@@ -41,28 +41,28 @@ typedef struct { long counter; } atomic_long_t;
 	_old != 0; })
 
 /* Bits in an unsigned long that several CPUs change. */
-static inline void set_bit(unsigned int nr, unsigned long *word)
+static inline void set_bit(unsigned long nr, unsigned long *word)
 {
 	__atomic_fetch_or(&word[nr / 64], 1UL << (nr % 64), __ATOMIC_SEQ_CST);
 }
 
-static inline void clear_bit(unsigned int nr, unsigned long *word)
+static inline void clear_bit(unsigned long nr, unsigned long *word)
 {
 	__atomic_fetch_and(&word[nr / 64], ~(1UL << (nr % 64)), __ATOMIC_SEQ_CST);
 }
 
-static inline bool test_bit(unsigned int nr, const unsigned long *word)
+static inline bool test_bit(unsigned long nr, const unsigned long *word)
 {
 	return (__atomic_load_n(&word[nr / 64], __ATOMIC_RELAXED) >> (nr % 64)) & 1;
 }
 
-static inline bool test_and_set_bit(unsigned int nr, unsigned long *word)
+static inline bool test_and_set_bit(unsigned long nr, unsigned long *word)
 {
 	return (__atomic_fetch_or(&word[nr / 64], 1UL << (nr % 64), __ATOMIC_SEQ_CST)
 		>> (nr % 64)) & 1;
 }
 
-static inline bool test_and_clear_bit(unsigned int nr, unsigned long *word)
+static inline bool test_and_clear_bit(unsigned long nr, unsigned long *word)
 {
 	return (__atomic_fetch_and(&word[nr / 64], ~(1UL << (nr % 64)), __ATOMIC_SEQ_CST)
 		>> (nr % 64)) & 1;

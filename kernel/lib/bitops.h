@@ -1,6 +1,7 @@
 /*
  * Bits of one word, and single bits of an array of words. Nothing here is
- * atomic. Bit n of an array is bit n % 64 of word n / 64.
+ * atomic; test_bit() and the atomic changes of single bits are in atomic.h. Bit
+ * n of an array is bit n % 64 of word n / 64.
  *
  * The base instruction sets of our machines do not all count zeros or ones, so
  * these are written with multiplications and tables rather than compiler
@@ -9,6 +10,7 @@
  */
 #pragma once
 
+#include "lib/atomic.h"
 #include "lib/compiler.h"
 #include "lib/types.h"
 
@@ -143,12 +145,6 @@ static __always_inline void __clear_bit(unsigned long nr, unsigned long *map)
 static __always_inline void __change_bit(unsigned long nr, unsigned long *map)
 {
 	map[BIT_WORD(nr)] ^= BIT_MASK(nr);
-}
-
-/* The bit's value; a plain load, so also fine on words that others change atomically. */
-static __always_inline bool test_bit(unsigned long nr, const unsigned long *map)
-{
-	return (READ_ONCE(map[BIT_WORD(nr)]) >> (nr % BITS_PER_LONG)) & 1;
 }
 
 /* Set the bit and return its old value. */
