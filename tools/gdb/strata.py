@@ -17,6 +17,8 @@ class Ps(gdb.Command):
 
     def invoke(self, argument, from_tty):
         before = gdb.selected_thread()
+        if not before:
+            raise gdb.GdbError("the machine is not running")
         for thread in sorted(gdb.selected_inferior().threads(), key=lambda t: t.num):
             thread.switch()
             frame = gdb.newest_frame()

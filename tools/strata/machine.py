@@ -59,7 +59,7 @@ class Machine:
         line = self.command_line(*append)
         if len(line) > 4000:
             raise Trouble(f"the kernel command line has {len(line)} bytes; 4000 is the most")
-        out = [self.qemu(), "-no-reboot", "-smp", str(self.cpus), "-m", self.mem]
+        out = [self.qemu(), "-no-reboot", "-nic", "none", "-smp", str(self.cpus), "-m", self.mem]
         if self.arch == "riscv":
             out += ["-machine", "virt", "-cpu", "rv64", "-bios", "default"]
         else:
