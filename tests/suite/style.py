@@ -1,7 +1,6 @@
 """The look of the source: layers, length of files, whitespace."""
 import os
 import re
-import subprocess
 
 from suite.base import TOP, check, equal, scratch, shell, test
 
@@ -10,11 +9,12 @@ LONGEST_LINE = 100
 
 
 def sources(*endings):
-    out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True,
-                         text=True, check=False).stdout.split("\n")
-    out = [path for path in out if path.endswith(endings) and os.path.isfile(f"{TOP}/{path}")]
-    check(out, "git lists no sources")
-    return out
+    out = []
+    for folder, folders, names in os.walk(TOP):
+        if folder == TOP:
+            folders[:] = [name for name in folders if name not in (".git", "build")]
+        out += [os.path.relpath(os.path.join(folder, name), TOP) for name in names if name.endswith(endings)]
+    return sorted(out)
 
 
 def lines_of(path):

@@ -22,6 +22,7 @@ TOOLS = [
     ("python3", ["--version"], (3, 9), "python3", "runs the tools"),
 ]
 OPTIONAL = [
+    ("gcc", ["-dumpfullversion"], (10,), "gcc", "make test: kernel/lib on the host"),
     ("riscv64-unknown-elf-gcc", ["-dumpfullversion"], (12,), "gcc-riscv64-unknown-elf",
      "make CROSS_COMPILE=riscv64-unknown-elf-"),
     ("clang", ["--version"], (14,), "clang", "make LLVM=1"),
