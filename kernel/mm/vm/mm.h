@@ -17,7 +17,8 @@
 #include "mm/vm/pgtable.h"
 #include "mm/phys/page_alloc.h"
 
-struct address_space;
+#include "mm/vm/address_space.h"
+
 struct vma;
 
 /* vma->flags */
@@ -116,6 +117,35 @@ long vm_mincore(struct mm *mm, unsigned long addr, unsigned long len, unsigned c
 long vm_map_anon(struct mm *mm, unsigned long start, unsigned long len, unsigned long vm_flags);
 /* One kernel-made, read-only executable page at a chosen place (the signal trampoline). */
 long vm_map_special(struct mm *mm, struct page *page);
+/* User page tables (usertable.c). The slot of @addr's 4 KiB entry, tables made as needed (mmap_lock
+ * held); NULL when memory is short. */
+pte_t *user_pte_alloc(struct mm *mm, unsigned long addr);
+/* The slot if its table exists, else NULL; *@next (if not NULL) = the first address after @addr that
+ * may have one. page_table_lock or mmap_lock held. */
+pte_t *user_pte_find(struct mm *mm, unsigned long addr, unsigned long *next);
+/* Frees the tables that serve only addresses in [floor, ceiling); nothing is mapped there. mmap_lock held. */
+void free_user_tables(struct mm *mm, unsigned long floor, unsigned long ceiling);
+
+/* vma.c, for mm/vm itself; mmap_lock held. */
+struct vma *vma_new(struct mm *mm, unsigned long start, unsigned long end, unsigned long flags);
+void vma_insert(struct mm *mm, struct vma *vma);	/* tree, list, rmap lists, accounting */
+void vma_remove(struct mm *mm, struct vma *vma);	/* the reverse; frees it */
+int vma_split(struct vma *vma, unsigned long addr);	/* vma keeps [start, addr): 0 or -ENOMEM */
+struct vma *vma_merge(struct vma *vma);			/* with its neighbours; what it became */
+void vma_resize(struct vma *vma, unsigned long start, unsigned long end);
+static inline struct vma *vma_prev(struct vma *vma)
+{
+	return vma->list.prev == &vma->mm->vmas ? NULL : list_entry(vma->list.prev, struct vma, list);
+}
+static inline struct vma *vma_next(struct vma *vma)
+{
+	return vma->list.next == &vma->mm->vmas ? NULL : list_entry(vma->list.next, struct vma, list);
+}
+#define for_each_vma(mm, vma) list_for_each_entry(vma, &(mm)->vmas, list)
+/* PTE_ permissions for a fresh mapping in @vma: never writable, see mm/fault. */
+unsigned long vma_pte_prot(const struct vma *vma);
+bool expand_stack(struct vma *vma, unsigned long addr);	/* false: beyond the limit or the guard */
+
 /* Removes the range from @mm's tables, accounting and rmap done; mmap_lock held. */
 void zap_range(struct mm *mm, struct vma *vma, unsigned long start, unsigned long end);
 

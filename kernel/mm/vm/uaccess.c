@@ -174,6 +174,7 @@ int iov_iter_fault_in_readable(struct iov_iter *it, size_t n)
 {
 	if (!it->user || !it->count)
 		return 0;
+	iov_iter_advance(it, 0);	/* past empty segments */
 	n = min(min(n, it->count), it->iov->iov_len - it->iov_offset);
 	return fault_in_readable((char *)it->iov->iov_base + it->iov_offset, max(n, (size_t)1));
 }

@@ -1,0 +1,349 @@
+/*
+ * Page faults: memory that exists only once it is touched.
+ *
+ * A mapping promises pages; the page table holds those that were used. The fault keeps the promise:
+ *
+ *	anonymous, never touched	a zeroed page				(demand zero)
+ *	file, read			the page cache's page, read-only
+ *	private file, write		a copy of the cache's page, now anonymous
+ *	shared file, write		the cache's page, marked dirty first
+ *	private, present, write		a copy, unless nobody else has it	(copy on write)
+ *	stack, below its end		the stack grows, then demand zero
+ *
+ * mmap_lock is held throughout, so the vma cannot change and no other fault of this mm runs; only
+ * reverse mapping can take an entry away in between, under page_table_lock. A file page is mapped under
+ * its page lock, after checking that it is still the file's: truncation, which takes the same
+ * lock, either has removed it before or will find the new entry through i_mmap.
+ *
+ * A shared file page becomes writable only after set_page_dirty(), with the page locked; see rmap.c.
+ */
+#include "mm/fault/fault.h"
+#include "arch/upcalls.h"
+#include "asm/ptrace.h"
+#include "base/panic.h"
+#include "lib/signo.h"
+#include "lib/string.h"
+#include "mm/cache/pagecache.h"
+#include "mm/phys/vmstat.h"
+
+void (*fault_oom_hook)(void);
+
+/* Maps @page (whose reference the entry takes over) if the slot is still empty; else drops it. */
+static void map_anon(struct vma *vma, unsigned long addr, pte_t *slot, struct page *page)
+{
+	struct mm *mm = vma->mm;
+	unsigned long prot = vma_pte_prot(vma) | ((vma->flags & VM_WRITE) ? PTE_WRITE : 0);
+
+	spin_lock(&mm->page_table_lock);
+	page_add_new_anon_rmap(page, vma, addr);
+	set_pte(slot, pte_leaf(page_to_pfn(page), prot, 0));
+	spin_unlock(&mm->page_table_lock);
+	atomic_inc(&mm->rss_anon);
+}
+
+static enum fault_result demand_zero(struct vma *vma, unsigned long addr, pte_t *slot)
+{
+	struct page *page;
+
+	if (anon_vma_prepare(vma))
+		return FAULT_NO_MEMORY;
+	page = alloc_page(GFP_USER_MOVABLE | __GFP_ZERO);
+	if (!page)
+		return FAULT_NO_MEMORY;
+	map_anon(vma, addr, slot, page);
+	return FAULT_DONE;
+}
+
+/* A private copy of @from's contents, mapped at @addr. */
+static enum fault_result map_copy(struct vma *vma, unsigned long addr, pte_t *slot,
+				  struct page *from)
+{
+	struct page *page;
+
+	if (anon_vma_prepare(vma))
+		return FAULT_NO_MEMORY;
+	page = alloc_page(GFP_USER_MOVABLE);
+	if (!page)
+		return FAULT_NO_MEMORY;
+	copy_page(page_address(page), page_address(from));
+	if (vma->flags & VM_EXEC)
+		arch_sync_icache(page_address(page), PAGE_SIZE);
+	map_anon(vma, addr, slot, page);
+	return FAULT_DONE;
+}
+
+static bool beyond_file(struct address_space *mapping, pgoff_t index)
+{
+	return mapping->size && index >= (pgoff_t)DIV_ROUND_UP(mapping->size(mapping),
+							       (loff_t)PAGE_SIZE);
+}
+
+static enum fault_result error_result(long err)
+{
+	return err == -ENOMEM ? FAULT_NO_MEMORY : FAULT_IO_ERROR;
+}
+
+/* The locked page @index of @mapping, uptodate and surely still the file's. */
+static enum fault_result lock_file_page(struct address_space *mapping, pgoff_t index,
+					struct page **found)
+{
+	for (;;) {
+		struct page *page;
+
+		if (beyond_file(mapping, index))
+			return FAULT_BEYOND_FILE;
+		page = read_cache_page(mapping, index);
+		if (IS_ERR(page))
+			return error_result(PTR_ERR(page));
+		lock_page(page);
+		if (page->mapping == mapping && PageUptodate(page)) {
+			if (beyond_file(mapping, index)) {
+				unlock_page(page);
+				put_page(page);
+				return FAULT_BEYOND_FILE;
+			}
+			*found = page;
+			return FAULT_DONE;
+		}
+		unlock_page(page);
+		put_page(page);
+	}
+}
+
+/* The filesystem allows a write to this locked page of a shared mapping, and knows it is dirty. */
+static enum fault_result make_shared_writable(struct address_space *mapping, struct page *page)
+{
+	if (mapping->ops->page_mkwrite) {
+		int err = mapping->ops->page_mkwrite(mapping, page);
+
+		if (err)
+			return err == -ENOMEM ? FAULT_NO_MEMORY : FAULT_BEYOND_FILE;
+	}
+	wait_on_page_writeback(page);
+	set_page_dirty(page);
+	return FAULT_DONE;
+}
+
+static enum fault_result file_fault(struct vma *vma, unsigned long addr, pte_t *slot, bool write)
+{
+	struct mm *mm = vma->mm;
+	struct address_space *mapping = vma->mapping;
+	pgoff_t index = vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT);
+	unsigned long prot = vma_pte_prot(vma);
+	enum fault_result result;
+	struct page *page;
+
+	result = lock_file_page(mapping, index, &page);
+	if (result != FAULT_DONE)
+		return result;
+	if (lru_ops)
+		lru_ops->touch(page);
+	if (write && !(vma->flags & VM_SHARED)) {
+		result = map_copy(vma, addr, slot, page);
+		goto out_put;
+	}
+	if (write) {
+		result = make_shared_writable(mapping, page);
+		if (result != FAULT_DONE)
+			goto out_put;
+		prot |= PTE_WRITE;
+	}
+	if (prot & PTE_EXEC)
+		arch_sync_icache(page_address(page), PAGE_SIZE);
+	spin_lock(&mm->page_table_lock);
+	page_add_file_rmap(page);
+	set_pte(slot, pte_leaf(page_to_pfn(page), prot, 0));
+	spin_unlock(&mm->page_table_lock);
+	atomic_inc(&mm->rss_file);
+	unlock_page(page);
+	return FAULT_DONE;	/* our reference is the mapping's now */
+out_put:
+	unlock_page(page);
+	put_page(page);
+	return result;
+}
+
+/* Write to a present, read-only entry of a shared file mapping. */
+static enum fault_result shared_write(struct vma *vma, unsigned long addr, pte_t *slot,
+				      struct page *page)
+{
+	struct mm *mm = vma->mm;
+	enum fault_result result = FAULT_DONE;
+
+	lock_page(page);
+	if (page->mapping == vma->mapping)	/* else truncated: the next try tells */
+		result = make_shared_writable(vma->mapping, page);
+	if (result == FAULT_DONE) {
+		spin_lock(&mm->page_table_lock);
+		if (page->mapping == vma->mapping && pte_present(*slot) &&
+		    pte_pfn(*slot) == page_to_pfn(page))
+			set_pte(slot, pte_mkyoung(pte_mkdirty(pte_mkwrite(*slot))));
+		spin_unlock(&mm->page_table_lock);
+		arch_flush_tlb_range(&mm->ctx, addr, addr + PAGE_SIZE);
+	}
+	unlock_page(page);
+	return result;
+}
+
+/* Write to a present, read-only private page, which the caller holds. */
+static enum fault_result copy_on_write(struct vma *vma, unsigned long addr, pte_t *slot,
+				       struct page *page)
+{
+	struct mm *mm = vma->mm;
+	bool mapped_still;
+
+	spin_lock(&mm->page_table_lock);
+	/* Ours alone: one mapping, one reference for it and one of our caller's. */
+	if (page_is_anon(page) && page_mapcount(page) == 1 && page_count(page) == 2 &&
+	    !PageSwapCache(page)) {
+		set_pte(slot, pte_mkyoung(pte_mkdirty(pte_mkwrite(*slot))));
+		spin_unlock(&mm->page_table_lock);
+		arch_flush_tlb_range(&mm->ctx, addr, addr + PAGE_SIZE);
+		return FAULT_DONE;
+	}
+	spin_unlock(&mm->page_table_lock);
+
+	if (anon_vma_prepare(vma))
+		return FAULT_NO_MEMORY;
+	/* The old entry goes first: no two CPUs may ever see the address in two frames. */
+	struct page *copy = alloc_page(GFP_USER_MOVABLE);
+
+	if (!copy)
+		return FAULT_NO_MEMORY;
+	copy_page(page_address(copy), page_address(page));
+	if (vma->flags & VM_EXEC)
+		arch_sync_icache(page_address(copy), PAGE_SIZE);
+	spin_lock(&mm->page_table_lock);
+	mapped_still = pte_present(*slot) && pte_pfn(*slot) == page_to_pfn(page);
+	if (mapped_still) {
+		set_pte(slot, (pte_t){ 0 });
+		arch_flush_tlb_range(&mm->ctx, addr, addr + PAGE_SIZE);
+		atomic_dec(page_is_anon(page) ? &mm->rss_anon : &mm->rss_file);
+		page_remove_rmap(page);
+	}
+	spin_unlock(&mm->page_table_lock);
+	if (!mapped_still) {		/* taken away meanwhile: the next try starts afresh */
+		put_page(copy);
+		return FAULT_DONE;
+	}
+	put_page(page);			/* the mapping's reference */
+	map_anon(vma, addr, slot, copy);
+	return FAULT_DONE;
+}
+
+/* An entry is there: write access to get, or accessed and dirty bits to set, or nothing at all. */
+static enum fault_result present_fault(struct vma *vma, unsigned long addr, pte_t *slot, bool write)
+{
+	struct mm *mm = vma->mm;
+	enum fault_result result;
+	struct page *page;
+	pte_t pte;
+
+	spin_lock(&mm->page_table_lock);
+	pte = *slot;
+	if (!pte_present(pte)) {
+		spin_unlock(&mm->page_table_lock);
+		return FAULT_DONE;
+	}
+	if (!write || pte_write(pte)) {
+		pte = pte_mkyoung(pte);
+		set_pte(slot, write ? pte_mkdirty(pte) : pte);
+		spin_unlock(&mm->page_table_lock);
+		arch_flush_tlb_range(&mm->ctx, addr, addr + PAGE_SIZE);
+		return FAULT_DONE;
+	}
+	page = pfn_to_page(pte_pfn(pte));
+	get_page(page);
+	spin_unlock(&mm->page_table_lock);
+	if (vma->flags & VM_SHARED)
+		result = shared_write(vma, addr, slot, page);
+	else
+		result = copy_on_write(vma, addr, slot, page);
+	put_page(page);
+	return result;
+}
+
+static bool access_allowed(const struct vma *vma, unsigned int flags)
+{
+	if (flags & FAULT_EXEC)
+		return vma->flags & VM_EXEC;
+	if (flags & FAULT_WRITE)
+		return vma->flags & VM_WRITE;
+	return vma->flags & (VM_READ | VM_WRITE | VM_EXEC);
+}
+
+static enum fault_result locked_fault(struct mm *mm, unsigned long addr, unsigned int flags)
+{
+	struct vma *vma = find_vma(mm, addr);
+	bool write = flags & FAULT_WRITE;
+	pte_t *slot;
+
+	if (!vma)
+		return FAULT_BAD_MAP;
+	if (vma->start > addr && (!(vma->flags & VM_GROWSDOWN) || !expand_stack(vma, addr)))
+		return FAULT_BAD_MAP;
+	if (!access_allowed(vma, flags))
+		return FAULT_BAD_ACCESS;
+	addr = ALIGN_DOWN(addr, PAGE_SIZE);
+	slot = user_pte_alloc(mm, addr);
+	if (!slot)
+		return FAULT_NO_MEMORY;
+	if (!pte_none(READ_ONCE(*slot)))
+		return present_fault(vma, addr, slot, write);
+	inc_vm_stat(PGFAULT);
+	if (vma->mapping)
+		return file_fault(vma, addr, slot, write);
+	return demand_zero(vma, addr, slot);
+}
+
+enum fault_result mm_fault(struct mm *mm, unsigned long addr, unsigned int flags)
+{
+	enum fault_result result;
+
+	mutex_lock(&mm->mmap_lock);
+	result = locked_fault(mm, addr, flags);
+	mutex_unlock(&mm->mmap_lock);
+	return result;
+}
+
+/* A fault of user mode that cannot be resolved. */
+static void user_fault_failed(struct pt_regs *regs, unsigned long addr, enum fault_result result)
+{
+	switch (result) {
+	case FAULT_BAD_ACCESS:
+		user_exception(regs, SIGSEGV, SEGV_ACCERR, addr);
+		break;
+	case FAULT_BEYOND_FILE:
+		user_exception(regs, SIGBUS, BUS_ADRERR, addr);
+		break;
+	case FAULT_IO_ERROR:
+		user_exception(regs, SIGBUS, BUS_OBJERR, addr);
+		break;
+	case FAULT_NO_MEMORY:
+		fault_oom_hook();
+		break;
+	default:
+		user_exception(regs, SIGSEGV, SEGV_MAPERR, addr);
+	}
+}
+
+bool handle_page_fault(struct pt_regs *regs, unsigned long addr, unsigned int flags)
+{
+	struct thread *t = current_thread();
+	enum fault_result result = FAULT_BAD_MAP;
+
+	if (addr < task_size && t->mm) {
+		if (!(flags & FAULT_USER) && (t->head.pagefault_disabled || !can_sleep()))
+			return false;
+		result = mm_fault(t->mm, addr, flags);
+		if (result == FAULT_DONE)
+			return true;
+	}
+	if (!(flags & FAULT_USER)) {
+		if (result == FAULT_NO_MEMORY)
+			fault_oom_hook();	/* the copy fails; the process dies on its way out */
+		return false;
+	}
+	user_fault_failed(regs, addr, result);
+	return true;
+}

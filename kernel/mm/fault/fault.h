@@ -1,0 +1,20 @@
+/* Page faults: what the rest of the kernel needs to know of them. */
+#pragma once
+
+#include "mm/vm/mm.h"
+
+/* Kills the current process because a fault found no memory; registered by proc/signal.c. */
+extern void (*fault_oom_hook)(void);
+
+enum fault_result {
+	FAULT_DONE,		/* mapped; try the access again */
+	FAULT_BAD_MAP,		/* no mapping there: SIGSEGV, SEGV_MAPERR */
+	FAULT_BAD_ACCESS,	/* the mapping forbids it: SIGSEGV, SEGV_ACCERR */
+	FAULT_BEYOND_FILE,	/* SIGBUS, BUS_ADRERR */
+	FAULT_IO_ERROR,		/* SIGBUS, BUS_OBJERR */
+	FAULT_NO_MEMORY,
+};
+
+/* Resolves a fault at @addr of @mm as the hardware would want it; @flags FAULT_WRITE, FAULT_EXEC. Takes
+ * mmap_lock; sleeps. */
+enum fault_result mm_fault(struct mm *mm, unsigned long addr, unsigned int flags);
