@@ -101,8 +101,7 @@ static void put_number(struct out *out, const struct spec *spec, u64 value, unsi
 	}
 	if (!value && spec->precision != 0)
 		*--p = '0';
-	if ((spec->flags & ALT) && base == 8 && (p == end || *p != '0') &&
-	    spec->precision <= end - p)
+	if ((spec->flags & ALT) && base == 8 && (p == end || *p != '0'))
 		*--p = '0';
 	len = end - p;
 	prefix_len = number_prefix(prefix, spec->flags, negative, base, value);

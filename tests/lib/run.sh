@@ -39,7 +39,7 @@ dump riscv-numa qemu-system-riscv64 virt "${numa[@]}"
 dump arm64-gicv2 qemu-system-aarch64 virt,gic-version=2 -cpu cortex-a76 -smp 2
 dump arm64-gicv3 qemu-system-aarch64 virt,gic-version=3 -cpu max "${numa[@]}"
 
-"$out/lib-test" "$seed" "${trees[@]}" >"$out/log" 2>&1
+timeout -s KILL 60 "$out/lib-test" "$seed" "${trees[@]}" >"$out/log" 2>&1
 status=$?
 cat "$out/log"
 if ! tail -n 1 "$out/log" | grep -q ' passed, '; then

@@ -153,6 +153,9 @@ static u8 *build_sample(void)
 	begin_node(&b, "plic");
 	prop_cells(&b, "interrupts-extended", 10, 11, 11, 9, 1, 5, 6, 99, 1);
 	end_node(&b);
+	begin_node(&b, "short");
+	prop_cells(&b, "interrupts-extended", 1, 5);
+	end_node(&b);
 	end_node(&b);
 	return finish(&b, rsv, 2);
 }
@@ -171,7 +174,7 @@ static void test_sample_nodes(struct prng *rng)
 		count++;
 	}
 	EXPECT_EQ(node, -ENOENT);
-	EXPECT_EQ(count, 14);
+	EXPECT_EQ(count, 15);
 	EXPECT_EQ(fdt_parent(fdt, 0), -ENOENT);
 	EXPECT_EQ(fdt_node_offset_by_path(fdt, "/"), 0);
 	node = fdt_node_offset_by_path(fdt, "/bus/inner/uart@10");
@@ -262,6 +265,8 @@ static void test_sample_bus(struct prng *rng)
 	EXPECT_EQ(fdt_get_interrupt(fdt, plic, 2, cells, 1), 2);
 	EXPECT_EQ(cells[0], 5);
 	EXPECT_EQ(fdt_get_interrupt(fdt, plic, 3, cells, 4), -EINVAL);	/* no such phandle */
+	EXPECT_EQ(fdt_get_interrupt(fdt, fdt_node_offset_by_path(fdt, "/short"), 0, cells, 4),
+		  -EINVAL);						/* a cell is missing */
 	free(fdt);
 }
 

@@ -213,6 +213,7 @@ static void change_tag(struct radix_tree *tree, struct prng *rng, struct spot *s
 static void check_all(struct radix_tree *tree)
 {
 	bool tagged[RADIX_TAGS] = { 0 };
+	unsigned int height = 0;
 	bool empty = true;
 
 	for (struct spot *spot = spots; spot < spots + SPOTS; spot++) {
@@ -222,7 +223,11 @@ static void check_all(struct radix_tree *tree)
 			tagged[tag] |= spot->tag[tag];
 		}
 		empty &= !spot->item;
+		if (spot->item)		/* spots are sorted: the last one counts */
+			for (height = 1; height < 11 && spot->index >> (6 * height); height++)
+				;
 	}
+	EXPECT_EQ(tree->height, height);
 	for (int tag = 0; tag < RADIX_TAGS; tag++)
 		EXPECT_EQ(radix_tagged(tree, tag), tagged[tag]);
 	EXPECT_EQ(radix_empty(tree), empty);
