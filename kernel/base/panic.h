@@ -15,7 +15,7 @@ __noreturn void panic(const char *fmt, ...) __printf(1, 2);
 
 void warn_slow(const char *file, int line, const char *what);
 #define WARN_ON(c) ({ bool _w = !!(c); \
-	if (unlikely(_w)) warn_slow(__FILE__, __LINE__, #c); unlikely(_w); })
+	if (unlikely(_w)) { warn_slow(__FILE__, __LINE__, #c); } unlikely(_w); })
 #define WARN_ON_ONCE(c) ({ static bool _done; bool _w = !!(c); \
 	if (unlikely(_w && !_done)) { _done = true; warn_slow(__FILE__, __LINE__, #c); } \
 	unlikely(_w); })

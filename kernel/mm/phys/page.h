@@ -42,7 +42,7 @@ struct page {
 	atomic_t _mapcount;		/* starts at -1 */
 	unsigned long aux;		/* slab: backend's; file: writeback; later stages */
 };
-BUILD_BUG_ON(sizeof(struct page) == 64);
+BUILD_BUG_ON(sizeof(struct page) != 64);
 
 enum pageflags {
 	PG_locked,		/* owned for I/O or truncation; sleep with lock_page() */
@@ -116,8 +116,28 @@ extern struct page *vmemmap;
 #define page_address(page)	__va(page_to_phys(page))
 #define virt_to_page(va)	phys_to_page(__pa(va))	/* direct map or image addresses */
 
-/* Is there RAM, and so an initialised struct page, at @pfn? Any context. */
-bool pfn_valid(pfn_t pfn);
+/*
+ * Is there an initialised struct page at @pfn? They exist in sections of 2 MiB that contain RAM;
+ * a frame of such a section that is not RAM is PG_reserved. Any context.
+ */
+#define SECTION_SHIFT		PMD_SHIFT
+#define PAGES_PER_SECTION	(PMD_SIZE / PAGE_SIZE)
+#ifndef CONFIG_ARCH_HOST
+#define MAX_SECTIONS		(MAX_PHYSMEM >> SECTION_SHIFT)
+#else
+#define MAX_SECTIONS		4096UL
+#endif
+extern unsigned long section_map[DIV_ROUND_UP(MAX_SECTIONS, 64)];
+
+static inline bool pfn_valid(pfn_t pfn)
+{
+	unsigned long section = pfn >> (SECTION_SHIFT - PAGE_SHIFT);
+
+	return section < MAX_SECTIONS && (section_map[section / 64] >> (section % 64) & 1);
+}
+
+/* zone.c: fills the section map from memblock's memory; once, before the page array is used. */
+void sections_init(void);
 
 static inline int page_count(const struct page *page) { return atomic_read(&page->_refcount); }
 static inline int page_mapcount(const struct page *page) { return atomic_read(&page->_mapcount) + 1; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/percpu.h"
+#include "asm/irqflags.h"
 
 enum vm_stat_item {
 	NR_ANON_MAPPED, NR_FILE_MAPPED, NR_FILE_PAGES, NR_FILE_DIRTY, NR_WRITEBACK, NR_SHMEM,

@@ -66,9 +66,43 @@ void zone_core_init(struct zone *zone);
 void zone_core_free(struct zone *zone, struct page *page, unsigned int order);
 struct page *zone_core_alloc(struct zone *zone, unsigned int order);
 
-/* ---- zonelist.c [lab 2], stubs in lab 1 ------------------------------------------------ */
-/* First zone of the request's list that may serve it at this watermark; NULL if none. */
-
 /* ---- page_init.c [lab 1] ---------------------------------------------------------------- */
 /* Initialises the page array and the zones from memblock and gives all free memory to the cores. */
 void page_init(void);
+
+/* ---- zonelist.c [lab 2]; the stubs of lab 1 are in zonelist_stub.c ------------------------ */
+/* A walk over the zones that may serve a request, best first. */
+struct zonelist_cursor {
+	gfp_t gfp;
+	int nid;			/* the node that the request prefers */
+	unsigned int step;		/* the implementation's: how far the walk is */
+};
+/* After page_init() and zone_init_watermarks(): fallback order and lowmem_reserve of every zone. */
+void zonelist_init(void);
+/* First and next zone with managed pages for @gfp seen from node @nid; NULL at the end. No lock;
+ * any context. */
+struct zone *zonelist_first(struct zonelist_cursor *cursor, int nid, gfp_t gfp);
+struct zone *zonelist_next(struct zonelist_cursor *cursor);
+/* May a block of @order be taken for @gfp without @zone falling below @mark? Takes no lock, so the
+ * answer may be stale when it arrives. */
+bool zone_watermark_ok(const struct zone *zone, unsigned int order, enum zone_watermark mark,
+		       gfp_t gfp);
+
+/* ---- pcp.c [lab 2]; the stubs of lab 1 are in zonelist_stub.c ----------------------------- */
+#define PCP_MAX_ORDER	3
+#define PCP_MAX_PAGES	512		/* on one CPU's lists of one zone */
+/* After zonelist_init(), page allocator usable: makes zone->pcp. 0, or -ENOMEM: no lists then. */
+int pcp_init(struct zone *zone);
+/* Interrupts off, zone->lock not held: refills under it when empty. NULL: not served here, ask
+ * the core. */
+struct page *pcp_alloc(struct zone *zone, unsigned int order);
+/* The same; false: not taken, give the block to the core. */
+bool pcp_free(struct zone *zone, struct page *page, unsigned int order);
+/* Gives this CPU's pages back to the core; interrupts off. How many. */
+unsigned long pcp_drain(struct zone *zone);
+/* Pages on all CPUs' lists; no lock, a snapshot. */
+unsigned long pcp_count(const struct zone *zone);
+
+/* ---- zone.c, given ------------------------------------------------------------------------ */
+/* min, low and high of every zone from its size, as Linux does; after page_init(). */
+void zone_init_watermarks(void);

@@ -13,6 +13,9 @@ typedef unsigned int slab_flags_t;
 #define SLAB_NO_MERGE		BIT(4)
 
 #define KMEM_CACHE_PRIVATE	1024
+#ifndef KMALLOC_MAX_CACHE_SIZE
+#define KMALLOC_MAX_CACHE_SIZE	4096	/* larger ones are whole blocks of pages: not in LAB=1 */
+#endif
 
 struct kmem_cache {
 	const char *name;
@@ -47,6 +50,10 @@ void *kmalloc_array(size_t n, size_t size, gfp_t gfp);	/* NULL on overflow too *
 char *kstrdup(const char *s, gfp_t gfp);
 #define KMEM_CACHE(type, flags) \
 	kmem_cache_create(#type, sizeof(struct type), __alignof__(struct type), flags, NULL)
+/* After mem_init(): kmalloc and kmem_cache_create work from here on. */
 void kmem_cache_init(void);
 /* Every cache gives back its empty slabs (drop_caches). */
 void kmem_cache_shrink_all(void);
+
+/* Calls fn(cache, data) for every cache, under slab_mutex; may sleep. For /proc/slabinfo. */
+void for_each_kmem_cache(void (*fn)(struct kmem_cache *cache, void *data), void *data);

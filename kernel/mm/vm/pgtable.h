@@ -26,8 +26,8 @@
  * if writable, dirty) entry, and a fault on an old or clean one arrives in handle_page_fault(),
  * which marks it. User read-only and writable entries are never executable in kernel mode.
  *
- * Locking: kernel tables are changed under init_mm's page_table_lock, user tables under
- * their mm's. Tables only grow until exit or unmapping of their whole range.
+ * Locking: kernel tables are changed under the lock of vmalloc.c, user tables under their mm's.
+ * Tables only grow until exit or unmapping of their whole range.
  */
 #pragma once
 

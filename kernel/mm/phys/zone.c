@@ -1,0 +1,64 @@
+/*
+ * Zones and nodes: the given part. What page_init() fills in lives here, and so do the watermarks.
+ *
+ * The watermarks of a zone are three numbers of free pages:
+ *
+ *	high	enough: background reclaim stops here
+ *	low	an allocation that would go below wakes background reclaim
+ *	min	the reserve: only urgent requests (__GFP_HIGH), and those that will free memory by
+ *		running (__GFP_MEMALLOC), may go below
+ *
+ * The reserve grows with the square root of memory, because what it protects (interrupts, and the
+ * reclaim of one page at a time) grows with the machine, but slower than its memory.
+ */
+#include "mm/phys/zone.h"
+#include "mm/phys/memblock.h"
+
+struct pglist_data node_data[MAX_NUMNODES];
+unsigned int nr_nodes = 1;
+unsigned long section_map[DIV_ROUND_UP(MAX_SECTIONS, 64)];
+
+void sections_init(void)
+{
+	for (unsigned int i = 0; i < memblock.memory.cnt; i++) {
+		const struct memblock_region *r = &memblock.memory.regions[i];
+		unsigned long first = r->base >> SECTION_SHIFT;
+		unsigned long last = (r->base + r->size - 1) >> SECTION_SHIFT;
+
+		for (unsigned long s = first; s <= last && s < MAX_SECTIONS; s++)
+			section_map[s / 64] |= 1UL << (s % 64);
+	}
+}
+
+static unsigned long int_sqrt(unsigned long x)
+{
+	unsigned long root = 0;
+
+	for (unsigned long bit = 1UL << 31; bit; bit >>= 1)
+		if ((root + bit) * (root + bit) <= x)
+			root += bit;
+	return root;
+}
+
+void zone_init_watermarks(void)
+{
+	unsigned long total = 0, reserve;
+	struct zone *zone;
+
+	for_each_zone(zone)
+		total += zone->managed_pages;
+	if (!total)
+		return;
+	/* sqrt(16 * KiB of memory) KiB: 1 MiB of 64 MiB, 2 MiB of 256 MiB; between 128 KiB and 256 MiB. */
+	reserve = clamp(int_sqrt(total * (PAGE_SIZE / 1024) * 16), 128UL, 262144UL) /
+		  (PAGE_SIZE / 1024);
+
+	for_each_zone(zone) {
+		unsigned long part = max(reserve * zone->managed_pages / total, 4UL);
+		unsigned long step = max(part / 4, zone->managed_pages / 1000);
+
+		zone->watermark[WMARK_MIN] = part;
+		zone->watermark[WMARK_LOW] = part + step;
+		zone->watermark[WMARK_HIGH] = part + 2 * step;
+	}
+}
