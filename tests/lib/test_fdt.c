@@ -354,6 +354,7 @@ static u64 exercise(const void *fdt)
 		sum += name[0] + len;
 		while ((value = fdt_next_prop(fdt, node, &cursor, &name, &len))) {
 			sum += strlen(name);
+			EXPECT(len >= 0);
 			for (int i = 0; i < len; i++)
 				sum += value[i];
 		}
