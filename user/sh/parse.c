@@ -26,6 +26,7 @@ static int depth;			/* open constructs: a newline does not end the line */
 static const char operators[] = ";&|<>()\n";
 
 static struct node *parse_list(void);
+static const char *word_end(const char *p);
 
 void text_add(struct text *text, const char *s, size_t length)
 {
@@ -55,7 +56,8 @@ void list_add(struct list *list, char *item)
 
 static _Noreturn void syntax_error(const char *what)
 {
-	fprintf(stderr, "%s: syntax error: %s\n", shell.name, what);
+	if (!src->cancelled)
+		fprintf(stderr, "%s: syntax error: %s\n", shell.name, what);
 	longjmp(on_error, 1);
 }
 
@@ -146,17 +148,22 @@ static void skip_newlines(void)
 
 static const char *skip_parentheses(const char *p);
 
-/* p is behind a '$'. The end of the expansion, or NULL if it is open. */
-static const char *skip_dollar(const char *p)
+const char *dollar_end(const char *p)
 {
 	if (*p == '(')
 		return skip_parentheses(p + 1);
 	if (*p != '{')
 		return p;
-	for (p++; *p && *p != '}'; p++)
+	p++;
+	while (p && *p && *p != '}') {
 		if (*p == '\\' && p[1])
+			p += 2;
+		else if (*p == '$')
+			p = dollar_end(p + 1);
+		else
 			p++;
-	return *p ? p + 1 : NULL;
+	}
+	return p && *p ? p + 1 : NULL;
 }
 
 /* p is at a quote or backslash or dollar. Behind what it introduces, or NULL if it is open. */
@@ -167,7 +174,7 @@ static const char *skip_quoted(const char *p)
 	if (c == '\\')
 		return *p && strcmp(p, "\n") ? p + 1 : NULL;
 	if (c == '$')
-		return skip_dollar(p);
+		return dollar_end(p);
 	if (c == '\'') {
 		p = strchr(p, '\'');
 		return p ? p + 1 : NULL;
@@ -176,7 +183,7 @@ static const char *skip_quoted(const char *p)
 		if (*p == '\\' && p[1])
 			p += 2;
 		else if (*p == '$')
-			p = skip_dollar(p + 1);
+			p = dollar_end(p + 1);
 		else
 			p++;
 	}
@@ -202,7 +209,11 @@ static const char *skip_parentheses(const char *p)
 	return NULL;
 }
 
-const char *word_end(const char *p)
+/*
+ * The end of the word that starts at p (an unquoted blank, operator or the end of the text), or NULL
+ * if a quote or ${ or $( in it is still open.
+ */
+static const char *word_end(const char *p)
 {
 	while (p && *p && !isblank((unsigned char)*p) && !strchr(operators, *p)) {
 		if (strchr("'\"\\$", *p))
@@ -510,6 +521,8 @@ enum parse_status parse_line(struct source *source, struct node **tree)
 	if (setjmp(on_error)) {
 		free(src->line);
 		src->line = NULL;
+		if (src->cancelled)
+			src->cancelled = src->at_end = false;
 		return PARSE_ERROR;
 	}
 	*tree = parse_list();

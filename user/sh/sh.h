@@ -73,6 +73,7 @@ struct source {
 	char	*line;				/* the current line, freed by the parser */
 	size_t	at;
 	bool	at_end;
+	bool	cancelled;			/* Ctrl-C inside a construct: give up on it silently */
 	char	buf[512];			/* read ahead, only if the descriptor is ours alone */
 	size_t	buf_at, buf_end;
 	bool	interactive;
@@ -90,11 +91,8 @@ void tree_free(struct node *node);
 /* Whether s[0..length) can be a variable's name. */
 bool is_name(const char *s, size_t length);
 
-/*
- * The end of the word that starts at s (an unquoted blank, operator or the end), or NULL if a quote or
- * ${ or $( is still open at the end of the text.
- */
-const char *word_end(const char *s);
+/* The end of the expansion that starts behind the '$' before s, or NULL if its ${ or $( stays open. */
+const char *dollar_end(const char *s);
 
 /* Expand one raw word to any number of fresh strings appended to out. False on an error (printed). */
 bool expand_word(const char *raw, struct list *out);

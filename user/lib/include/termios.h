@@ -20,10 +20,8 @@ struct termios {
 #define TCSADRAIN	1
 #define TCSAFLUSH	2
 
-/* As in POSIX: 0 (tcgetpgrp: the group), or -1 with errno. */
+/* As in POSIX: 0, or -1 with errno. */
 int tcgetattr(int fd, struct termios *tio);
 int tcsetattr(int fd, int action, const struct termios *tio);
-pid_t tcgetpgrp(int fd);
-int tcsetpgrp(int fd, pid_t pgrp);
 
 #endif

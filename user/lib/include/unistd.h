@@ -73,6 +73,8 @@ pid_t getpgid(pid_t pid);
 int setpgid(pid_t pid, pid_t pgrp);
 pid_t getsid(pid_t pid);
 pid_t setsid(void);
+pid_t tcgetpgrp(int fd);
+int tcsetpgrp(int fd, pid_t pgrp);
 int pause(void);
 unsigned int sleep(unsigned int seconds);
 int usleep(unsigned int microseconds);

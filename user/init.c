@@ -1,0 +1,176 @@
+/*
+ * init: process 1. It either runs one command and switches the machine off, or keeps an interactive
+ * shell going.
+ *
+ * The kernel command line decides (it is read from /proc/cmdline):
+ *	strata.run=HEX	  run the shell command whose bytes HEX spells (lower-case hexadecimal), print
+ *			  "strata: run: exit status N" on the console, sync, power off
+ *	strata.bootmark	  the shell prints "strata: prompt after N ns" before its first prompt
+ * The command travels in hexadecimal because a command line knows no quoting worth the name.
+ */
+#include <ctype.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <prog.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/reboot.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char help[] =
+	"usage: init\n"
+	"Process 1: run the command of strata.run= on the kernel command line, or an interactive shell.\n";
+
+static void open_console(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/console", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+/* The value of a word "name" or "name=value" of the command line: a fresh string, or NULL. */
+static char *boot_option(const char *name)
+{
+	size_t length = strlen(name), size = 0;
+	FILE *file = fopen("/proc/cmdline", "r");
+	char *line = NULL, *rest, *word, *value = NULL;
+
+	if (!file)
+		return NULL;
+	if (getdelim(&line, &size, '\0', file) > 0) {
+		rest = line;
+		while (!value && (word = strsep(&rest, " \t\n"))) {
+			if (strncmp(word, name, length))
+				continue;
+			if (word[length] == '=')
+				value = strdup(word + length + 1);
+			else if (!word[length])
+				value = strdup("");
+		}
+	}
+	free(line);
+	fclose(file);
+	return value;
+}
+
+static int hex_digit(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Decode in place; false if it is not hexadecimal. */
+static bool decode_hex(char *s)
+{
+	char *to = s;
+
+	for (; s[0]; s += 2) {
+		int high = hex_digit(s[0]), low = high < 0 ? -1 : hex_digit(s[1]);
+
+		if (low < 0)
+			return false;
+		*to++ = (char)(high << 4 | low);
+	}
+	*to = '\0';
+	return true;
+}
+
+/* Start the shell in a session of its own that has the console as its terminal. */
+static pid_t start_shell(const char *command)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		warn("fork");
+	if (pid != 0)
+		return pid;
+	signal(SIGINT, SIG_DFL);
+	setsid();
+	ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+	tcsetpgrp(STDIN_FILENO, getpgrp());
+	if (command)
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	else
+		execl("/bin/sh", "sh", (char *)NULL);
+	warn("/bin/sh");
+	_exit(127);
+}
+
+/* Wait for pid, burying every orphan that ends before it. Its wait status; -1 if there is no child. */
+static int reap_until(pid_t pid)
+{
+	int status;
+
+	for (;;) {
+		pid_t done = wait(&status);
+
+		if (done == pid)
+			return status;
+		if (done < 0 && errno != EINTR)
+			return -1;
+	}
+}
+
+static _Noreturn void power_off(void)
+{
+	sync();
+	/* under emulation of user programs there is a real machine below: hands off it */
+	if (getpid() == 1) {
+		reboot(RB_POWER_OFF);
+		warn("power off");
+		for (;;)
+			pause();
+	}
+	exit(0);
+}
+
+static _Noreturn void run_and_power_off(char *command)
+{
+	int status = 127 << 8;
+
+	if (!decode_hex(command))
+		warnx("strata.run: not hexadecimal");
+	else
+		status = reap_until(start_shell(command));
+	sync();
+	printf("strata: run: exit status %d\n", status < 0 ? 127 : WIFEXITED(status) ?
+	       WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	fflush(stdout);
+	power_off();
+}
+
+int main(int argc, char **argv)
+{
+	char *command;
+
+	prog_init(argc, argv, help);
+	if (getpid() != 1 && !getenv("INIT_TEST"))
+		errx(1, "must be process 1");
+	open_console();
+	setenv("PATH", "/bin", 1);
+	setenv("HOME", "/", 1);
+	setenv("TERM", "dumb", 0);
+	setenv("SHELL", "/bin/sh", 1);
+	signal(SIGINT, SIG_IGN);
+	command = boot_option("strata.run");
+	if (command)
+		run_and_power_off(command);
+	if (boot_option("strata.bootmark"))
+		setenv("BOOTMARK", "1", 1);
+	for (;;) {
+		pid_t pid = start_shell(NULL);
+
+		if (pid < 0 || reap_until(pid) == 127 << 8)
+			sleep(1);		/* do not spin if there is no shell to be had */
+		unsetenv("BOOTMARK");
+	}
+}
