@@ -41,10 +41,20 @@ static const char *exception_name(unsigned long cause)
 	return cause < ARRAY_SIZE(names) && names[cause] ? names[cause] : "unexpected trap";
 }
 
+/* Did the stack grow into its guard page? Else the handlers of the fault would seem to be to blame. */
+static bool stack_overflow(const struct pt_regs *regs)
+{
+	unsigned long top = current_head()->kernel_sp;
+
+	/* only entry.S's overflow path makes the emergency stack a thread's own */
+	if (top == (unsigned long)emergency_stack_top)
+		return true;
+	return top - THREAD_SIZE - 1 - regs->tval < PAGE_SIZE;
+}
+
 static void kernel_exception(struct pt_regs *regs)
 {
-	/* only entry.S's overflow path makes the emergency stack a thread's own */
-	if (current_head()->kernel_sp == (unsigned long)emergency_stack_top)
+	if (stack_overflow(regs))
 		die("kernel stack overflow", regs, regs->sp);
 	if (!riscv_fixup(regs))
 		die(exception_name(regs->cause), regs, regs->tval);
@@ -88,12 +98,6 @@ static void user_trap(struct pt_regs *regs)
 	int sig, code;
 
 	switch (regs->cause) {
-	case EXC_ILLEGAL:
-		if (riscv_fp_first_use(regs))
-			return;
-		sig = SIGILL;
-		code = ILL_ILLOPC;
-		break;
 	case EXC_BREAKPOINT:
 		sig = SIGTRAP;
 		code = TRAP_BRKPT;
@@ -110,8 +114,11 @@ static void user_trap(struct pt_regs *regs)
 		sig = SIGBUS;
 		code = BUS_ADRERR;
 		break;
-	default:
-		die(exception_name(regs->cause), regs, regs->tval);
+	default:		/* EXC_ILLEGAL */
+		if (riscv_fp_first_use(regs))
+			return;
+		sig = SIGILL;
+		code = ILL_ILLOPC;
 	}
 	local_irq_enable();
 	user_exception(regs, sig, code, sig == SIGBUS ? regs->tval : regs->pc);
