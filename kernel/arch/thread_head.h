@@ -3,7 +3,7 @@
  * need. They live at the bottom of the house so that the lower layers can reach them
  * through current_head() without knowing what a thread is.
  *
- * "current" is a register: tp on RISC-V, sp_el0 on ARM64, always the running thread's
+ * "current" is a register: tp on RISC-V, tpidr_el1 on ARM64, always the running thread's
  * struct thread while in the kernel. Offsets are checked in each arch's asm_offsets.h users.
  */
 #pragma once
