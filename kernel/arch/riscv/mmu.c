@@ -19,8 +19,6 @@
  */
 #include "arch/riscv/riscv.h"
 #include "arch/riscv/sbi.h"
-#include "base/printk.h"
-#include "lib/errno.h"
 #include "mm/vm/pgtable.h"
 
 #define FLUSH_PAGES_MAX	16		/* above this one flush of everything is cheaper */
