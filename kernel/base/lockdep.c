@@ -71,6 +71,7 @@ static const char *class_name(const struct lock_class *class)
 	return class && class->name ? class->name : "?";
 }
 
+/* Locks that are initialised at one place of the source, for good. */
 static bool judged(const struct lock_class *class)
 {
 	return (char *)class >= _text && (char *)class < _end;
@@ -207,32 +208,44 @@ static bool pop(struct held_locks *held, void *lock)
 	return false;
 }
 
-void lockdep_acquire(void *lock, struct lock_class *class, bool trylock, bool sleeping)
+/* Before the wait, so that a deadlock that is real is reported before it is one. */
+void lockdep_check(struct lock_class *class)
 {
 	struct held_locks *mutexes = lockdep_thread_hook ? lockdep_thread_hook() : NULL;
-	struct held_locks *spins;
+	unsigned long flags;
+
+	if (!READ_ONCE(enabled) || !judged(class))
+		return;
+	check_irq_use(class);
+	flags = local_irq_save();
+	if (!smp_load_acquire(&class->id))
+		class_register(class);
+	if (class->id && enabled) {
+		check_orders(this_cpu_ptr(&held_spinlocks), class);
+		if (mutexes && !in_interrupt())
+			check_orders(mutexes, class);
+	}
+	local_irq_restore(flags);
+}
+
+/* A trylock comes here without a check: it cannot wait, but what is taken under it can. */
+void lockdep_acquire(void *lock, struct lock_class *class, bool sleeping)
+{
+	struct held_locks *held;
 	unsigned long flags;
 
 	if (!READ_ONCE(enabled))
 		return;
 	flags = local_irq_save();
-	spins = this_cpu_ptr(&held_spinlocks);
-	if (judged(class)) {
-		if (!smp_load_acquire(&class->id))
-			class_register(class);
-		if (!trylock && class->id && enabled) {
-			check_orders(spins, class);
-			if (mutexes && !in_interrupt())
-				check_orders(mutexes, class);
-		}
-	}
+	if (judged(class) && !smp_load_acquire(&class->id))
+		class_register(class);
 	if (!sleeping)
-		push(spins, lock, class, (unsigned long)__builtin_return_address(0));
-	else if (mutexes)
-		push(mutexes, lock, class, (unsigned long)__builtin_return_address(0));
+		held = this_cpu_ptr(&held_spinlocks);
+	else
+		held = lockdep_thread_hook ? lockdep_thread_hook() : NULL;
+	if (held)
+		push(held, lock, class, (unsigned long)__builtin_return_address(0));
 	local_irq_restore(flags);
-	if (!sleeping && !trylock && judged(class) && READ_ONCE(enabled))
-		check_irq_use(class);
 }
 
 void lockdep_release(void *lock, struct lock_class *class)
@@ -256,6 +269,7 @@ void spin_lock_debug_before(spinlock_t *lock)
 	if (READ_ONCE(lock->holder) == smp_processor_id() + 1)
 		panic("recursive spin_lock of %s (%p), already held by this CPU",
 		      class_name(lock->class), (void *)lock);
+	lockdep_check(lock->class);
 }
 
 void might_sleep_check(const char *file, int line)

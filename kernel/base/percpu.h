@@ -9,7 +9,11 @@
 #include "asm/current.h"
 #include "arch/arch.h"
 
+#ifndef CONFIG_ARCH_HOST
 #define DEFINE_PER_CPU(type, name) __section(".bss..percpu") __typeof__(type) name
+#else	/* the host's linker gives us the section's ends if it has a C name */
+#define DEFINE_PER_CPU(type, name) __section("percpu") __typeof__(type) name
+#endif
 #define DECLARE_PER_CPU(type, name) extern __typeof__(type) name
 
 extern unsigned long per_cpu_offset[NR_CPUS];

@@ -28,9 +28,10 @@ struct lock_class {
 	u32 id;			/* 0: not seen yet */
 	u32 flags;
 };
-void lockdep_acquire(void *lock, struct lock_class *class, bool trylock, bool sleeping);
+void lockdep_check(struct lock_class *class);	/* about to take one: order, interrupts */
+void lockdep_acquire(void *lock, struct lock_class *class, bool sleeping);	/* taken */
 void lockdep_release(void *lock, struct lock_class *class);
-void spin_lock_debug_before(spinlock_t *lock);	/* recursion */
+void spin_lock_debug_before(spinlock_t *lock);	/* recursion; lockdep_check */
 #define SPIN_LOCK_UNLOCKED(n) { 0, 0, &(struct lock_class){ .name = n } }
 #define spin_lock_init(l) do { static struct lock_class _c = { .name = #l }; \
 	(l)->locked = 0; (l)->holder = 0; (l)->class = &_c; } while (0)
@@ -49,13 +50,11 @@ static __always_inline bool raw_spin_trylock(spinlock_t *lock)
 	return __atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) == 0;
 }
 
-static __always_inline void spin_lock_taken(spinlock_t *lock, bool trylock)
+static __always_inline void spin_lock_taken(spinlock_t *lock)
 {
 	lock->holder = current_head()->cpu + 1;
 #ifdef CONFIG_DEBUG
-	lockdep_acquire(lock, lock->class, trylock, false);
-#else
-	(void)trylock;
+	lockdep_acquire(lock, lock->class, false);
 #endif
 }
 
@@ -67,7 +66,7 @@ static __always_inline void spin_lock(spinlock_t *lock)
 #endif
 	if (unlikely(!raw_spin_trylock(lock)))
 		spin_lock_slow(lock);
-	spin_lock_taken(lock, false);
+	spin_lock_taken(lock);
 }
 
 /* True if taken. */
@@ -78,7 +77,7 @@ static __always_inline bool spin_trylock(spinlock_t *lock)
 		preempt_enable();
 		return false;
 	}
-	spin_lock_taken(lock, true);
+	spin_lock_taken(lock);
 	return true;
 }
 

@@ -4,8 +4,8 @@
 #include "sched/wait.h"
 
 struct mutex {
-	struct thread *owner;
-	struct wait_queue wait;
+	struct thread *owner;		/* NULL: free */
+	struct wait_queue wait;		/* lock and list of struct mutex_waiter, see mutex.c */
 #ifdef CONFIG_DEBUG
 	struct lock_class *class;
 #endif

@@ -14,7 +14,8 @@ struct timer {
 	u64 expires_ns;
 	void (*fn)(struct timer *timer);	/* interrupts off; may re-arm, may not sleep */
 	unsigned int cpu;			/* whose queue; NR_CPUS: not armed */
-	spinlock_t lock;
+	unsigned int last_cpu;			/* whose queue it was on last */
+	spinlock_t lock;			/* among those who start and cancel it */
 };
 
 void timer_init(struct timer *timer, void (*fn)(struct timer *timer));
@@ -30,7 +31,7 @@ bool schedule_until(u64 deadline_ns);
 void sleep_ns(u64 ns);
 #define msleep(ms) sleep_ns((u64)(ms) * NSEC_PER_MSEC)
 
-void timers_init_cpu(void);
+void timer_program(void);		/* sets this CPU's alarm; interrupts off */
 u64 ktime_get(void);			/* = arch_clock_ns(): CLOCK_MONOTONIC and BOOTTIME */
 u64 ktime_get_real(void);		/* CLOCK_REALTIME, from the RTC of the device tree, else 2026 */
 void ktime_set_real(u64 ns);

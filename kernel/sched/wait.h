@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "lib/errno.h"
 #include "sched/thread.h"
 #include "sched/timer.h"
 
@@ -17,19 +18,22 @@ struct wait_queue {
 
 struct wait_entry {
 	struct thread *thread;
-	struct list_head node;
+	struct list_head node;		/* a wake-up takes it off the queue */
 	bool exclusive;
 };
 
+#define WAIT_ENTRY_INIT(name) { current_thread(), LIST_HEAD_INIT((name).node), false }
 #define WAIT_QUEUE_INIT(name) { SPIN_LOCK_UNLOCKED(#name), LIST_HEAD_INIT((name).waiters) }
 #define DEFINE_WAIT_QUEUE(name) struct wait_queue name = WAIT_QUEUE_INIT(name)
 void wait_queue_init(struct wait_queue *wq);
 
+/* Any context. The waker's changes before the call are seen by the woken. */
 void wake_up(struct wait_queue *wq);			/* all, but one exclusive waiter */
 void wake_up_all(struct wait_queue *wq);
-void wake_up_interruptible(struct wait_queue *wq);
+void wake_up_interruptible(struct wait_queue *wq);	/* those in TASK_INTERRUPTIBLE */
 
-/* Building blocks; see wait_event. */
+/* Building blocks; see wait_event. prepare: on the queue (again) and in @state, not yet asleep.
+ * finish: off the queue and TASK_RUNNING; the entry may go. */
 void prepare_to_wait(struct wait_queue *wq, struct wait_entry *entry, int state, bool exclusive);
 void finish_wait(struct wait_queue *wq, struct wait_entry *entry);
 static inline bool wait_interrupted(int state)
@@ -39,7 +43,7 @@ static inline bool wait_interrupted(int state)
 }
 
 #define ___wait_event(wq, cond, state, excl, sleep_stmt) ({		\
-	struct wait_entry _entry;					\
+	struct wait_entry _entry = WAIT_ENTRY_INIT(_entry);		\
 	int _ret = 0;							\
 	might_sleep();							\
 	for (;;) {							\
@@ -75,5 +79,3 @@ static inline bool wait_interrupted(int state)
 		(void)___wait_event(wq, (cond) || _late, TASK_UNINTERRUPTIBLE, false, \
 				    _late = !schedule_until(deadline_ns)); \
 	(_late && !(cond)) ? -ETIMEDOUT : 0; })
-
-#include "lib/errno.h"
