@@ -4,7 +4,7 @@
 #include "lib/fdt.h"
 #include "lib/string.h"
 
-char boot_command_line[2048];
+char boot_command_line[4096];
 
 void cmdline_init(void)
 {

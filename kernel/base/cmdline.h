@@ -3,7 +3,7 @@
 
 #include "lib/types.h"
 
-extern char boot_command_line[2048];
+extern char boot_command_line[4096];
 /* From the device tree's /chosen/bootargs; the first call in start_kernel that may use them. */
 void cmdline_init(void);
 /* Value of the last "key=value": copied into @buf, truncated; its length, or -1 when absent.

@@ -153,7 +153,9 @@ static void panic_enter(const char *fmt, va_list args)
 	printk_panic();
 }
 
-static __noreturn void do_panic(const struct pt_regs *regs, const char *fmt, va_list args)
+/* @fp: the frame of the public function, so that the trace begins with who called it. */
+static __noreturn void do_panic(const struct pt_regs *regs, unsigned long fp, const char *fmt,
+				va_list args)
 {
 	unsigned long running;
 	char text[256];
@@ -172,7 +174,7 @@ static __noreturn void do_panic(const struct pt_regs *regs, const char *fmt, va_
 		show_frame(instruction_pointer(regs), false);
 		show_trace(frame_pointer(regs), instruction_pointer(regs));
 	} else {
-		show_trace(arch_frame_pointer(), 0);
+		show_trace(fp, 0);
 	}
 	pr_emerg("---[ end Kernel panic ]---\n");
 	panic_finish();
@@ -183,7 +185,7 @@ void panic(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	do_panic(NULL, fmt, args);
+	do_panic(NULL, arch_frame_pointer(), fmt, args);
 }
 
 static __noreturn __printf(2, 3) void panic_regs(const struct pt_regs *regs, const char *fmt, ...)
@@ -191,7 +193,7 @@ static __noreturn __printf(2, 3) void panic_regs(const struct pt_regs *regs, con
 	va_list args;
 
 	va_start(args, fmt);
-	do_panic(regs, fmt, args);
+	do_panic(regs, arch_frame_pointer(), fmt, args);
 }
 
 void die(const char *what, struct pt_regs *regs, unsigned long addr)

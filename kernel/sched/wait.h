@@ -61,6 +61,9 @@ static inline bool wait_interrupted(int state)
 
 #define wait_event(wq, cond) do { if (!(cond)) \
 	(void)___wait_event(wq, cond, TASK_UNINTERRUPTIBLE, false, schedule()); } while (0)
+/* One of several equal waiters: wake_up() wakes one of these. */
+#define wait_event_exclusive(wq, cond) do { if (!(cond)) \
+	(void)___wait_event(wq, cond, TASK_UNINTERRUPTIBLE, true, schedule()); } while (0)
 /* 0, or -ERESTARTSYS when a signal came first. */
 #define wait_event_interruptible(wq, cond) ((cond) ? 0 : \
 	___wait_event(wq, cond, TASK_INTERRUPTIBLE, false, schedule()))

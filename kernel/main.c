@@ -1,0 +1,119 @@
+/*
+ * The whole boot, in order. Each floor of the house may use those above it in this file.
+ *
+ *	arch/…/head.S	paging on, boot CPU on its own stack, current = init_thread
+ *	start_kernel	boot CPU, interrupts off, one thread: hardware found, memory up, CPUs up
+ *	kernel_init	first kernel thread: drivers, filesystems, root, process 1
+ *	secondary_start	every other CPU, straight to its idle loop
+ */
+#include "arch/arch.h"
+#include "arch/upcalls.h"
+#include "base/cmdline.h"
+#include "base/initcall.h"
+#include "base/panic.h"
+#include "base/percpu.h"
+#include "fs/vfs.h"
+#include "lib/string.h"
+#include "mm/phys/memblock.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/slab/slab.h"
+#include "mm/vm/vmalloc.h"
+#include "proc/process.h"
+#include "sched/thread.h"
+#include "sched/timer.h"
+#include "task/kthread.h"
+
+#define CPU_START_TIMEOUT_NS NSEC_PER_SEC
+
+#ifdef CONFIG_DEBUG
+static const char debug_note[] = ", DEBUG=1";
+#else
+static const char debug_note[] = "";
+#endif
+
+int mount_root(void) __weak;
+int proc_start_init(const char *path) __weak;
+
+static void start_secondaries(void);
+static void kernel_init(void *unused);
+
+void start_kernel(void)
+{
+	arch_early_init();			/* traps, clock, features; the device tree is mapped */
+	symbols_init();				/* a panic can be read from here on */
+	cmdline_init();
+	printk_init();
+	sched_init();				/* this is now the idle thread of CPU 0 */
+	pr_notice("Strata on %s, LAB=%d%s\n", arch_uname_machine, CONFIG_LAB, debug_note);
+	pr_info("Command line: %s\n", boot_command_line);
+
+	memblock_init_fdt();			/* which memory there is, and what of it is taken */
+	vm_kernel_init();			/* the final page tables: W^X, direct map, vmemmap */
+	percpu_init(memblock_alloc);		/* which CPUs there are */
+	mem_init();				/* struct page, zones, the page allocator */
+	kmem_cache_init();			/* kmalloc */
+	vmalloc_init();				/* kernel stacks, device registers */
+	kthread_init();
+
+	arch_init();				/* interrupt controllers */
+	arch_cpu_init();			/* this CPU's timer and IPIs */
+	start_secondaries();
+
+	if (!kthread_run(kernel_init, NULL, "kernel_init"))
+		panic("no memory for the first thread");
+	cpu_idle_loop();			/* interrupts on; the scheduler takes over */
+}
+
+/* The first thread: may sleep, and everything from here on may. */
+static void kernel_init(void *unused)
+{
+	char init[64] = "/bin/init";
+	int err;
+
+	(void)unused;
+	if (!kthread_run(sched_reaper_loop, NULL, "reaper"))
+		panic("no memory for the reaper");
+	workqueue_init();
+	do_initcalls();				/* drivers, filesystems, /proc files join by themselves */
+
+	if (!mount_root || !proc_start_init)
+		panic("no filesystem yet");
+	err = mount_root();
+	if (err)
+		panic("cannot mount the root filesystem: error %d", err);
+	cmdline_get("init", init, sizeof(init));
+	err = proc_start_init(init);
+	if (err)
+		panic("cannot start %s: error %d", init, err);
+}
+
+static void start_secondaries(void)
+{
+	unsigned long asked = cpu_online_mask;
+	u64 deadline;
+
+	for (unsigned int cpu = 1; cpu < nr_cpus; cpu++) {
+		void *stack = stack_alloc();
+		struct thread *idle = stack ? sched_init_cpu(cpu, stack) : NULL;
+		int err = idle ? arch_cpu_start(cpu, cpu_hwid[cpu], &idle->head,
+						(char *)stack + THREAD_SIZE) : -ENOMEM;
+
+		if (err)
+			pr_err("CPU %u does not start: error %d\n", cpu, err);
+		else
+			asked |= BIT(cpu);
+	}
+	deadline = arch_clock_ns() + CPU_START_TIMEOUT_NS;
+	while (READ_ONCE(cpu_online_mask) != asked && arch_clock_ns() < deadline)
+		cpu_relax();
+	if (cpu_online_mask != asked)
+		pr_err("CPUs that did not come up: mask %#lx\n", asked & ~cpu_online_mask);
+}
+
+void secondary_start(unsigned int cpu)
+{
+	arch_cpu_init();
+	timer_program();
+	set_bit(cpu, &cpu_online_mask);
+	cpu_idle_loop();
+}
