@@ -53,7 +53,13 @@ struct stat {
 #define S_IXUSR		0100
 #define S_IRWXU		0700
 #define S_IRWXG		0070
+#define S_IRGRP		0040
+#define S_IWGRP		0020
+#define S_IXGRP		0010
 #define S_IRWXO		0007
+#define S_IROTH		0004
+#define S_IWOTH		0002
+#define S_IXOTH		0001
 
 #define UTIME_NOW	0x3fffffffL
 #define UTIME_OMIT	0x3ffffffeL
