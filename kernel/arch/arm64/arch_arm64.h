@@ -42,7 +42,7 @@ void irq_cpu_init(void);
 void irq_dispatch(void);	/* handles every pending interrupt; interrupts off */
 
 /* timer.c */
-void timer_init(const void *fdt);
+void arch_timer_probe(const void *fdt);
 void timer_cpu_init(void);
 void timer_irq(void);		/* silences the timer until arch_timer_set(), calls up */
 extern unsigned int timer_intid;

@@ -127,7 +127,7 @@ void arch_early_init(void)
 	psci_init(fdt);
 	map_ram(fdt);
 	cpu_check_features();
-	timer_init(fdt);
+	arch_timer_probe(fdt);
 	__asm__ __volatile__("msr pan, #1");
 }
 

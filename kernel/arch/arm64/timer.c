@@ -60,7 +60,7 @@ void timer_irq(void)
 }
 
 /* Boot CPU, early: arch_clock_ns() works from here on. */
-void timer_init(const void *fdt)
+void arch_timer_probe(const void *fdt)
 {
 	u64 hz = read_sysreg(cntfrq_el0);
 	int node = fdt_next_compatible(fdt, -1, "arm,armv8-timer");

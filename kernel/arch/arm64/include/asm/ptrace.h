@@ -42,6 +42,11 @@ static inline unsigned long user_stack_pointer(const struct pt_regs *regs)
 	return regs->sp;
 }
 
+static inline void set_user_stack_pointer(struct pt_regs *regs, unsigned long sp)
+{
+	regs->sp = sp;
+}
+
 /* NO_SYSCALL (-1) when the trap was not a system call, or its result must not be restarted. */
 static inline long syscall_nr(const struct pt_regs *regs)
 {
