@@ -41,14 +41,14 @@ static struct lock_class *classes[MAX_CLASSES];
 static unsigned int nr_classes = 1;
 static DECLARE_BITMAP(taken_under[MAX_CLASSES], MAX_CLASSES);
 static int graph_locked;		/* a bare word: this code serves spinlocks */
-static bool enabled = true;
+static int enabled = 1;	/* not a bool: there is no exchange of bytes everywhere */
 
 static DEFINE_PER_CPU(struct held_locks, held_spinlocks);
 struct held_locks *(*lockdep_thread_hook)(void);
 
 void lockdep_off(void)
 {
-	enabled = false;
+	enabled = 0;
 }
 
 static unsigned long graph_lock(void)
@@ -97,7 +97,7 @@ void lockdep_show_held(void)
 /* True for the one report there is. */
 static bool report_once(void)
 {
-	return xchg(&enabled, false);
+	return xchg(&enabled, 0);
 }
 
 static void report(const char *what, const struct lock_class *a, const char *relation,

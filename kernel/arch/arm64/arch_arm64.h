@@ -26,6 +26,9 @@ extern u64 boot_ticks;		/* the virtual counter at kernel entry */
 /* Maps a device's registers, before there is any memory; for good. Panics when out of room. */
 void *arch_map_registers(phys_addr_t phys, size_t size);
 
+/* traps.c */
+void exit_to_user(struct pt_regs *regs);
+
 /* cpu.c */
 void cpu_check_features(void);	/* boot CPU: stops with a message if the CPU is too old */
 void cpu_record(unsigned int cpu);

@@ -70,7 +70,8 @@ void cpu_check_features(void)
 
 	if (id_field(read_sysreg(id_aa64isar0_el1), 20) < 2 ||
 	    id_field(read_sysreg(id_aa64mmfr1_el1), 20) == 0)
-		refuse("Strata needs an ARMv8.1 CPU (atomics, PAN): qemu -cpu cortex-a76 or max\r\n");
+		refuse("Strata needs an ARMv8.1 CPU (atomics, PAN): "
+		       "qemu -cpu cortex-a76 or max\r\n");
 	if (id_field(mmfr0, 28) == 0xf)
 		refuse("Strata needs a CPU with 4 KiB pages\r\n");
 }

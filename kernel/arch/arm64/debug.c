@@ -4,8 +4,8 @@
 #include "base/printk.h"
 
 /*
- * A frame record is {caller's fp, return address}. Records lie higher and higher on one stack; a trap
- * pushes one too (pt_regs.frame), so that the chain leads through it to the interrupted code.
+ * A frame record is {caller's fp, return address}. Records lie higher and higher on one stack; a
+ * trap pushes one too (pt_regs.frame), so that the chain leads through it to the interrupted code.
  */
 bool arch_unwind_step(unsigned long *fp, unsigned long *pc, unsigned long lo, unsigned long hi)
 {

@@ -2,9 +2,10 @@
  * Exception vectors, the way in and out of the kernel, and the switch between threads.
  *
  * A trap stores all general registers as a struct pt_regs on the kernel stack: at its top when it
- * comes from user mode (SP_EL1 is left there on the way out), below the interrupted frame otherwise.
- * The registers of the kernel itself need no set-up: tpidr_el1 always holds current. sp_el0 is
- * the user's stack pointer; once stored, it is free until the way out and serves as a scratch register.
+ * comes from user mode (SP_EL1 is left there on the way out), below the interrupted frame
+ * otherwise. The registers of the kernel itself need no set-up: tpidr_el1 always holds current.
+ * sp_el0 is the user's stack pointer; once stored, it is free until the way out and serves as a
+ * scratch register.
  *
  * All handlers are C functions that take the pt_regs, see traps.c; they start with every kind of
  * interrupt masked.

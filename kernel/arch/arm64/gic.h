@@ -17,7 +17,7 @@ struct gic_ops {
 	void (*send_sgi)(unsigned long cpumask, unsigned int sgi);
 };
 
-/* Probe: the controller's distributor is set up, all shared interrupts masked and sent to this CPU. */
+/* Probe: sets up the distributor, all shared interrupts masked and sent to this CPU. */
 const struct gic_ops *gicv2_init(const void *fdt, int node);
 const struct gic_ops *gicv3_init(const void *fdt, int node);
 

@@ -13,7 +13,7 @@
 #define CTLR_ARE	BIT(4)		/* affinity routing: the v3 way */
 #define CTLR_RWP	BIT(31)		/* a write is still under way */
 
-/* Redistributor: a frame of control registers, then one laid out like a distributor's first lines. */
+/* Redistributor: a frame of control registers, then one like a distributor's first lines. */
 #define GICR_CTLR	0x0000
 #define GICR_TYPER	0x0008
 #define GICR_WAKER	0x0014

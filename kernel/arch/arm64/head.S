@@ -1,25 +1,25 @@
 /*
  * From the first instruction to start_kernel(), and the same for every other CPU.
  *
- * The image starts with Linux's ARM64 header, so a boot loader puts it at any 2 MiB boundary and jumps
- * to its first byte with the MMU off and the device tree's address in x0, at EL1 or EL2. Code
- * addresses its data relative to the pc, so what runs before the MMU finds everything at
+ * The image starts with Linux's ARM64 header, so a boot loader puts it at any 2 MiB boundary and
+ * jumps to its first byte with the MMU off and the device tree's address in x0, at EL1 or EL2.
+ * Code addresses its data relative to the pc, so what runs before the MMU finds everything at
  * physical addresses by itself.
  *
  * The boot tables are static pages behind .bss:
  *
- *	TTBR0	the 2 MiB block that holds this file, at its physical address: the code that turns the
- *		MMU on, or changes TTBR1, must not move while it does so
+ *	TTBR0	the 2 MiB block that holds this file, at its physical address: the code that
+ *		turns the MMU on, or changes TTBR1, must not move while it does so
  *	TTBR1	the image in 2 MiB blocks at KERNEL_LINK_ADDR, the device tree at FIXMAP_FDT
  *
- * boot.c adds the registers of the early console and the direct map of RAM; the boot tables live until
- * arch_load_kernel_root(), the fixmap's and TTBR0's for good.
+ * boot.c adds the registers of the early console and the direct map of RAM; the boot tables live
+ * until arch_load_kernel_root(), the fixmap's and TTBR0's for good.
  */
 #include "arch/layout.h"
 #include "asm/offsets.h"
 #include "asm/sysreg.h"
 
-#define BLOCK		0x0000000000000701	/* valid, inner shareable, accessed, normal memory */
+#define BLOCK		0x0000000000000701	/* valid, shareable, accessed, normal memory */
 #define PXN_UXN		0x0060000000000000
 #define UXN		0x0040000000000000
 #define RDONLY		0x80
@@ -37,8 +37,8 @@
 	.long	0
 
 /*
- * Leaves EL2 if that is where we are. At EL1 in any case: interrupts masked, MMU off, SP_EL1 in use.
- * Keeps x0; changes x1, x2.
+ * Leaves EL2 if that is where we are. At EL1 in any case: interrupts masked, MMU off, SP_EL1 in
+ * use. Keeps x0; changes x1, x2.
  */
 enter_el1:
 	msr	daifset, #0xf
@@ -53,7 +53,7 @@ enter_el1:
 	ret
 1:	msr	sctlr_el1, x1
 	mov	x1, #1 << 31			/* HCR_EL2.RW: EL1 is 64 bits wide */
-	orr	x1, x1, #3 << 40		/* APK, API: pointer authentication is EL1's business */
+	orr	x1, x1, #3 << 40		/* APK, API: pointer authentication is EL1's */
 	msr	hcr_el2, x1
 	mov	x1, #3				/* counters and timers too */
 	msr	cnthctl_el2, x1
@@ -155,9 +155,9 @@ make_boot_tables:
 	orr	x4, x1, x5
 	set_slot idmap_l2, 21, x4
 
-	adrp	x6, _text			/* the image: x6 runs over its physical addresses, */
+	adrp	x6, _text			/* the image: x6 are its physical addresses, */
 	adrp	x7, _end
-	ldr	x1, =KERNEL_LINK_ADDR		/* x1 over its virtual ones */
+	ldr	x1, =KERNEL_LINK_ADDR		/* x1 its virtual ones */
 	set_table boot_l0, 39, boot_l1
 	set_table boot_l1, 30, boot_image_l2
 	ldr	x5, =BLOCK | UXN
@@ -258,9 +258,9 @@ secondary_entry:
 	b	secondary_start
 
 /*
- * replace_ttbr1(new root, empty root): physical addresses, called at its own physical address with the
- * identity map in TTBR0 and interrupts off. The old and the new tables map the same addresses with
- * blocks of different sizes, so no moment may see both: go through an empty table.
+ * replace_ttbr1(new root, empty root): physical addresses, called at its own physical address with
+ * the identity map in TTBR0 and interrupts off. The old and the new tables map the same addresses
+ * with blocks of different sizes, so no moment may see both: go through an empty table.
  */
 	.globl	replace_ttbr1
 replace_ttbr1:

@@ -1,8 +1,8 @@
 /*
  * Interrupts: from the device tree to a number, and from the controller to a handler.
  *
- * The global interrupt number is the GIC's: SGIs 0..15, PPIs from 16, SPIs from 32. Arrays of SGIs are
- * not spread any further: inter-processor interrupt n is SGI n.
+ * The global interrupt number is the GIC's: SGIs 0..15, PPIs from 16, SPIs from 32. Arrays of SGIs
+ * are not spread any further: inter-processor interrupt n is SGI n.
  */
 #include "arch_arm64.h"
 #include "arch/upcalls.h"

@@ -1,7 +1,8 @@
 /*
- * The image. Each boundary lies on a page, so that text, constants and data get their own permissions.
- * The boot tables come after .bss: they are in use when .bss is cleared. Loaded as it is linked, in one
- * piece; image_size in its header tells the boot loader how much memory to keep free.
+ * The image. Each boundary lies on a page, so that text, constants and data get their own
+ * permissions. The boot tables come after .bss: they are in use when .bss is cleared. Loaded as it
+ * is linked, in one piece; image_size in its header tells the boot loader how much memory to keep
+ * free.
  */
 #include "arch/layout.h"
 
@@ -69,6 +70,7 @@ SECTIONS
 	image_size = ABSOLUTE(_end - _text);
 
 	/DISCARD/ : {
-		*(.comment .note .note.* .eh_frame .eh_frame_hdr .interp .dynamic .dynsym .dynstr .hash .gnu.hash)
+		*(.comment .note .note.* .eh_frame .eh_frame_hdr)
+		*(.interp .dynamic .dynsym .dynstr .hash .gnu.hash)
 	}
 }

@@ -17,8 +17,9 @@
  * At least one sees what the other wrote: either the flusher broadcasts, or the CPU that comes
  * back flushes on its own. sched clears a bit only after its CPU has loaded something else.
  *
- * A root page that is freed and becomes the root of a new address space would look like the old one;
- * arch_root_init() therefore makes every CPU forget it. Page tables are freed only after a flush.
+ * A root page that is freed and becomes the root of a new address space would look like the old
+ * one; arch_root_init() therefore makes every CPU forget it. Page tables are freed only after a
+ * flush.
  */
 #include "arch_arm64.h"
 #include "asm/barrier.h"
@@ -123,18 +124,20 @@ void arch_flush_tlb_range(struct mm_context *ctx, unsigned long start, unsigned 
 	dsb(ishst);
 	if (others_use(ctx)) {
 		for (va = start & PAGE_MASK; va < end; va += PAGE_SIZE)
-			__asm__ __volatile__("tlbi vae1is, %0" : : "r"(va >> PAGE_SHIFT) : "memory");
+			__asm__ __volatile__("tlbi vae1is, %0"
+					     : : "r"(va >> PAGE_SHIFT) : "memory");
 		dsb(ish);
 	} else {
 		for (va = start & PAGE_MASK; va < end; va += PAGE_SIZE)
-			__asm__ __volatile__("tlbi vae1, %0" : : "r"(va >> PAGE_SHIFT) : "memory");
+			__asm__ __volatile__("tlbi vae1, %0"
+					     : : "r"(va >> PAGE_SHIFT) : "memory");
 		dsb(nsh);
 	}
 	isb();
 	local_irq_restore(flags);
 }
 
-/* Kernel addresses: bits 55..12 go into the operand, whose upper bits are an ASID that is ignored. */
+/* Bits 55..12 of the address make the operand; above them would be an ASID, ignored here. */
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end)
 {
 	unsigned long va;
@@ -151,8 +154,9 @@ void arch_flush_tlb_kernel(unsigned long start, unsigned long end)
 }
 
 /*
- * The data caches are cleaned by address; the instruction caches are emptied whole, because the code
- * will be executed at another address than this one. Other CPUs synchronise as they enter user mode.
+ * The data caches are cleaned by address; the instruction caches are emptied whole, because the
+ * code will be executed at another address than this one. Other CPUs synchronise as they enter
+ * user mode.
  */
 void arch_sync_icache(void *start, size_t size)
 {

@@ -19,8 +19,8 @@ BUILD_BUG_ON(offsetof(struct sigcontext_head, fpsimd) != offsetof(struct sigcont
 BUILD_BUG_ON(sizeof(struct fpsimd_context) != 528);
 
 /* mov x8, #139 (rt_sigreturn); svc #0 */
-const char arch_sigreturn_code[] = { 0x68, 0x11, (char)0x80, (char)0xd2, 0x01, 0x00, 0x00, (char)0xd4 };
-const size_t arch_sigreturn_size = sizeof(arch_sigreturn_code);
+const char arch_sigreturn_code[] = "\x68\x11\x80\xd2\x01\x00\x00\xd4";
+const size_t arch_sigreturn_size = sizeof(arch_sigreturn_code) - 1;
 
 size_t arch_mcontext_size(void)
 {

@@ -1,13 +1,13 @@
 /*
  * Threads: their first breath, the switch between them, and the user's floating-point registers.
  *
- * The kernel uses no floating point, so the registers may stay the user's across a trap. They are saved
- * late and loaded later: a thread starts its time slice with floating point disabled for user mode;
- * the first use traps (fp_trap), loads the registers and enables it; the switch away saves
- * them if and only if that happened (ctx.fp_live). A thread that never used them has no state.
+ * The kernel uses no floating point, so the registers may stay the user's across a trap. They are
+ * saved late and loaded later: a thread starts its time slice with floating point disabled for
+ * user mode; the first use traps (fp_trap), loads the registers and enables it; the switch away
+ * saves them if and only if that happened (ctx.fp_live). A thread that never used them has no
+ * state.
  */
 #include "arch_arm64.h"
-#include "arch/upcalls.h"
 #include "asm/irqflags.h"
 #include "asm/offsets.h"
 #include "asm/ptrace.h"
@@ -71,9 +71,7 @@ struct thread_head *arch_switch_to(struct thread_head *prev, struct thread_head 
 
 void arch_return_to_user(struct pt_regs *regs)
 {
-	local_irq_disable();
-	while (READ_ONCE(current_head()->flags) & TIF_USER_WORK)
-		user_mode_work(regs);
+	exit_to_user(regs);
 	regs->frame[0] = 0;
 	regs->frame[1] = 0;
 	leave_to_user(regs);

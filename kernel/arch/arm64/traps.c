@@ -1,14 +1,14 @@
 /*
- * What to do about a trap. entry.S has stored the registers; every function here that it calls begins
- * with all interrupts masked and returns with them masked.
+ * What to do about a trap. entry.S has stored the registers; every function here that it calls
+ * begins with all interrupts masked and returns with them masked.
  *
- *	interrupts	to irq_dispatch(); on the way out to kernel mode a higher thread may take over
+ *	interrupts	to irq_dispatch(); on the way out to kernel mode, perhaps another thread
  *	system calls	to handle_syscall()
- *	page faults	to handle_page_fault(), for user addresses, if made by the user or a copy routine
+ *	page faults	to handle_page_fault(), if the user or a copy routine made them
  *	the rest	a signal in user mode, the end in kernel mode
  *
- * A kernel-mode fault that the layers above refuse resumes at the fix-up of its instruction, if that has
- * one (__ex_table: only the copy routines of uaccess.S).
+ * A kernel-mode fault that the layers above refuse resumes at the fix-up of its instruction, if
+ * that has one (__ex_table: only the copy routines of uaccess.S).
  */
 #include "arch_arm64.h"
 #include "arch/upcalls.h"
@@ -28,7 +28,7 @@
 #define EC_DABT_KERNEL	0x25
 #define EC_SP_ALIGN	0x26
 #define EC_FP_EXC	0x2c
-#define EC_BREAK_USER	0x30		/* hardware breakpoint, step, watchpoint: 0x30, 0x32, 0x34 */
+#define EC_BREAK_USER	0x30		/* hardware breakpoint, step, watchpoint */
 #define EC_STEP_USER	0x32
 #define EC_WATCH_USER	0x34
 #define EC_BRK		0x3c
@@ -64,7 +64,7 @@ static bool fixup_exception(struct pt_regs *regs)
 	return false;
 }
 
-/* Translation, access flag and permission faults at any level: what page tables can cause and cure. */
+/* Translation, access flag and permission faults, at any level: page tables can cure them. */
 static bool is_page_fault(u64 esr)
 {
 	unsigned int kind = ISS_FSC(esr) >> 2;
@@ -87,7 +87,8 @@ static unsigned int fault_flags(u64 esr)
 
 /* ---- from user mode ------------------------------------------------------------------ */
 
-static void exit_to_user(struct pt_regs *regs)
+/* The last stop; interrupts may be on, and are off on return. */
+void exit_to_user(struct pt_regs *regs)
 {
 	local_irq_disable();
 	while (READ_ONCE(current_head()->flags) & TIF_USER_WORK)
@@ -189,7 +190,8 @@ static void kernel_abort(struct pt_regs *regs, u64 esr, unsigned long addr)
 	if (fixup_exception(regs))
 		return;
 	if (!is_page_fault(esr))
-		die(ISS_FSC(esr) == FSC_ALIGNMENT ? "unaligned access" : "external abort", regs, addr);
+		die(ISS_FSC(esr) == FSC_ALIGNMENT ? "unaligned access" : "external abort",
+		    regs, addr);
 	die(esr & ISS_WNR ? "bad write in kernel mode" : "bad read in kernel mode", regs, addr);
 }
 

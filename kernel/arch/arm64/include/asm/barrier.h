@@ -8,7 +8,7 @@
 #define mb()		dsb(sy)
 #define rmb()		dsb(ld)
 #define wmb()		dsb(st)
-/* Orders accesses to memory that a device shares, and to its registers, without waiting for them. */
+/* Orders accesses to registers and to memory that a device shares, without waiting for them. */
 #define io_mb()		dmb(osh)
 
 static inline void cpu_relax(void)

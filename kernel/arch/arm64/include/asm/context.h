@@ -9,7 +9,7 @@ struct arch_context {
 	u64 sp;
 	u64 pc;
 	u64 tls;		/* tpidr_el0 of the user, while the thread is not running */
-	bool fp_live;		/* the CPU's registers hold the user's state, what is below is stale */
+	bool fp_live;		/* the state is in the CPU's registers, what is below is stale */
 	bool fp_used;		/* there is a state at all, else all registers read as zero */
 	u32 fpsr;
 	u32 fpcr;

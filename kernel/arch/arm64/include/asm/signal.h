@@ -28,5 +28,5 @@ struct sigcontext {
 	u8 __reserved[SIGCONTEXT_RESERVED] __attribute__((aligned(16)));
 };
 
-/* Where uc_mcontext begins: flags, link, stack, 128 bytes of signal mask; then 16-byte alignment. */
+/* Where uc_mcontext begins: behind flags, link, stack, 128 bytes of signal mask, alignment. */
 #define UCONTEXT_MCONTEXT_OFFSET 176
