@@ -15,18 +15,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#define check(cond, ...) do {						\
-	if (!(cond)) {							\
-		int check_errno = errno;				\
-									\
-		printf("%s:%d: expected %s", __FILE__, __LINE__, #cond);\
-		printf("; " __VA_ARGS__);				\
-		printf(" (errno %d, %s)\n", check_errno,		\
-		       strerror(check_errno));				\
-		fflush(stdout);						\
-		_exit(1);						\
-	}								\
-} while (0)
+#define check(cond, ...)                                                                 \
+	do {                                                                             \
+		if (!(cond)) {                                                           \
+			int check_errno = errno;                                         \
+                                                                                         \
+			printf("%s:%d: expected %s", __FILE__, __LINE__, #cond);         \
+			printf("; " __VA_ARGS__);                                        \
+			printf(" (errno %d, %s)\n", check_errno, strerror(check_errno)); \
+			fflush(stdout);                                                  \
+			_exit(1);                                                        \
+		}                                                                        \
+	} while (0)
 
 static inline int done(const char *name)
 {

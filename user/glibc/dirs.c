@@ -1,4 +1,5 @@
-/* Directories as glibc reads them: opendir, scandir, nftw, glob, realpath, getcwd, links, statvfs. */
+/* Directories as glibc reads them: opendir, scandir, nftw, glob, realpath, getcwd, links, statvfs.
+ */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -92,7 +93,8 @@ static void links(void)
 	snprintf(want, sizeof(want), "%s%s", strcmp(here, "/") ? here : "", "/d/file000");
 	check(!strcmp(real, want), "realpath gave %s, not %s", real, want);
 	check(chmod("d/file001", 0600) == 0 && stat("d/file001", &b) == 0 &&
-	      (b.st_mode & 07777) == 0600, "mode %o", b.st_mode);
+		      (b.st_mode & 07777) == 0600,
+	      "mode %o", b.st_mode);
 }
 
 int main(void)

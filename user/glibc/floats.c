@@ -1,4 +1,5 @@
-/* Floating point: libm, rounding modes, printing and reading back, kept across fork and preemption. */
+/* Floating point: libm, rounding modes, printing and reading back, kept across fork and preemption.
+ */
 #include <fenv.h>
 #include <float.h>
 #include <math.h>

@@ -18,7 +18,8 @@ int main(int argc, char **argv)
 	check(!strcmp(getenv("GLIBC_TEST"), "a value with blanks"), "getenv gave something else");
 	check(unsetenv("GLIBC_TEST") == 0 && !getenv("GLIBC_TEST"), "unsetenv left it there");
 
-	snprintf(line, sizeof(line), "%5d|%-5s|%05.2f|%#lx|%c|%%", 42, "ab", 3.14159, 0xbeefUL, 'z');
+	snprintf(line, sizeof(line), "%5d|%-5s|%05.2f|%#lx|%c|%%", 42, "ab", 3.14159, 0xbeefUL,
+		 'z');
 	check(!strcmp(line, "   42|ab   |03.14|0xbeef|z|%"), "snprintf wrote '%s'", line);
 
 	check(getauxval(AT_PAGESZ) == 4096, "AT_PAGESZ is %lu", getauxval(AT_PAGESZ));

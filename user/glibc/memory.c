@@ -1,4 +1,5 @@
-/* malloc and its friends, small and large enough to reach brk and mmap; mmap and mprotect directly. */
+/* malloc and its friends, small and large enough to reach brk and mmap; mmap and mprotect directly.
+ */
 #include <malloc.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -26,7 +27,8 @@ static void churn(void)
 		int i = rand_r(&seed) % SLOTS;
 
 		if (slot[i]) {
-			check(slot[i][0] == (unsigned char)i && slot[i][size[i] - 1] == (unsigned char)i,
+			check(slot[i][0] == (unsigned char)i &&
+				      slot[i][size[i] - 1] == (unsigned char)i,
 			      "block %d of %zu bytes was overwritten", i, size[i]);
 			free(slot[i]);
 		}
@@ -59,7 +61,8 @@ static void reallocate(void)
 	for (int i = 0; i < 100000; i += 1000)
 		check(zero[i] == 0, "calloc gave %d at %d", zero[i], i);
 	free(zero);
-	check(malloc(SIZE_MAX / 2) == NULL && errno == ENOMEM, "half the address space was granted");
+	check(malloc(SIZE_MAX / 2) == NULL && errno == ENOMEM,
+	      "half the address space was granted");
 	void *aligned = NULL;
 
 	check(posix_memalign(&aligned, 65536, 1000) == 0 && (uintptr_t)aligned % 65536 == 0,

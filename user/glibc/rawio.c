@@ -1,4 +1,5 @@
-/* The unistd side of files: pread, readv, sparse files, sendfile, O_APPEND, utimes, dup, fcntl, poll. */
+/* The unistd side of files: pread, readv, sparse files, sendfile, O_APPEND, utimes, dup, fcntl,
+ * poll. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
@@ -12,20 +13,22 @@
 static void vectors(int fd)
 {
 	char a[4] = "", b[8] = "", zero[10];
-	struct iovec out[2] = { { "abcd", 4 }, { "efghijkl", 8 } };
-	struct iovec in[2] = { { a, 4 }, { b, 8 } };
+	struct iovec out[2] = {{"abcd", 4}, {"efghijkl", 8}};
+	struct iovec in[2] = {{a, 4}, {b, 8}};
 
 	check(writev(fd, out, 2) == 12 && lseek(fd, 0, SEEK_SET) == 0, "writev");
-	check(readv(fd, in, 2) == 12 && !memcmp(a, "abcd", 4) && !memcmp(b, "efghijkl", 8), "readv");
+	check(readv(fd, in, 2) == 12 && !memcmp(a, "abcd", 4) && !memcmp(b, "efghijkl", 8),
+	      "readv");
 	check(pwrite(fd, "X", 1, 1000000) == 1, "pwrite past the end");
-	check(pread(fd, zero, 10, 500000) == 10 && !memcmp(zero, "\0\0\0\0\0\0\0\0\0\0", 10), "hole");
+	check(pread(fd, zero, 10, 500000) == 10 && !memcmp(zero, "\0\0\0\0\0\0\0\0\0\0", 10),
+	      "hole");
 	check(lseek(fd, 0, SEEK_END) == 1000001, "size");
 	check(lseek(fd, -1, SEEK_SET) < 0 && errno == EINVAL, "a negative position");
 }
 
 static void copies(int fd)
 {
-	struct timespec when[2] = { { 1000, 0 }, { 2000, 0 } };
+	struct timespec when[2] = {{1000, 0}, {2000, 0}};
 	struct stat st;
 	off_t from = 0;
 	int to = open("rawio2.tmp", O_CREAT | O_RDWR | O_TRUNC | O_CLOEXEC, 0600), copy;
@@ -33,7 +36,8 @@ static void copies(int fd)
 	check(to >= 0 && (fcntl(to, F_GETFD) & FD_CLOEXEC), "no close-on-exec");
 	check(sendfile(to, fd, &from, 12) == 12 && from == 12, "sendfile");
 	check(futimens(to, when) == 0 && fstat(to, &st) == 0 && st.st_mtime == 2000 &&
-	      st.st_size == 12, "times %ld size %ld", (long)st.st_mtime, (long)st.st_size);
+		      st.st_size == 12,
+	      "times %ld size %ld", (long)st.st_mtime, (long)st.st_size);
 	copy = dup(to);
 	check(copy >= 0 && lseek(copy, 3, SEEK_SET) == 3 && lseek(to, 0, SEEK_CUR) == 3, "dup");
 	check(fcntl(copy, F_SETFL, O_APPEND) == 0 && (fcntl(to, F_GETFL) & O_APPEND), "F_SETFL");
@@ -49,12 +53,13 @@ static void readiness(void)
 	int p[2];
 
 	check(pipe2(p, O_NONBLOCK) == 0, "pipe2");
-	struct pollfd pfd = { p[0], POLLIN, 0 };
+	struct pollfd pfd = {p[0], POLLIN, 0};
 	char c;
 
 	check(poll(&pfd, 1, 0) == 0, "an empty pipe is readable");
 	check(read(p[0], &c, 1) < 0 && errno == EAGAIN, "a nonblocking read");
-	check(write(p[1], "x", 1) == 1 && poll(&pfd, 1, 100) == 1 && pfd.revents == POLLIN, "POLLIN");
+	check(write(p[1], "x", 1) == 1 && poll(&pfd, 1, 100) == 1 && pfd.revents == POLLIN,
+	      "POLLIN");
 	check(read(p[0], &c, 1) == 1 && close(p[1]) == 0, "read");
 	check(poll(&pfd, 1, 100) == 1 && (pfd.revents & POLLHUP), "revents %x", pfd.revents);
 	close(p[0]);

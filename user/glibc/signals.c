@@ -27,7 +27,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 
 static void handlers_and_masks(void)
 {
-	struct sigaction sa = { .sa_handler = handler };
+	struct sigaction sa = {.sa_handler = handler};
 	sigset_t set, old, pending;
 
 	check(sigaction(SIGUSR1, &sa, NULL) == 0 && raise(SIGUSR1) == 0, "raise");
@@ -47,8 +47,8 @@ static void handlers_and_masks(void)
 
 static void faults(void)
 {
-	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-	stack_t stack = { .ss_sp = malloc(65536), .ss_size = 65536 };
+	struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+	stack_t stack = {.ss_sp = malloc(65536), .ss_size = 65536};
 
 	check(sigaltstack(&stack, NULL) == 0 && sigaction(SIGSEGV, &sa, NULL) == 0, "sigaltstack");
 	for (int i = 1; i <= 3; i++) {
@@ -68,7 +68,7 @@ static void faults(void)
 
 static void children(void)
 {
-	struct sigaction sa = { .sa_handler = handler };
+	struct sigaction sa = {.sa_handler = handler};
 	int status;
 	pid_t pid;
 
@@ -86,21 +86,22 @@ static void children(void)
 	pid = fork();
 	if (pid == 0)
 		abort();
-	check(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) &&
-	      WTERMSIG(status) == SIGABRT, "abort gave status %x", status);
+	check(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
+	      "abort gave status %x", status);
 
 	pid = fork();
 	if (pid == 0)
 		for (;;)
 			pause();
 	check(kill(pid, SIGTERM) == 0 && waitpid(pid, &status, 0) == pid &&
-	      WTERMSIG(status) == SIGTERM, "SIGTERM gave status %x", status);
+		      WTERMSIG(status) == SIGTERM,
+	      "SIGTERM gave status %x", status);
 }
 
 static void interrupted_sleep(void)
 {
-	struct sigaction sa = { .sa_handler = handler };
-	struct timespec nap = { 20, 0 }, left = { 0, 0 };
+	struct sigaction sa = {.sa_handler = handler};
+	struct timespec nap = {20, 0}, left = {0, 0};
 	pid_t parent = getpid(), pid;
 
 	sigaction(SIGUSR2, &sa, NULL);

@@ -1,4 +1,5 @@
-/* qsort, bsearch, tsearch, getopt, strtol and regular expressions: pure library, large stack and heap use. */
+/* qsort, bsearch, tsearch, getopt, strtol and regular expressions: pure library, large stack and
+ * heap use. */
 #include <ctype.h>
 #include <getopt.h>
 #include <regex.h>
@@ -42,8 +43,8 @@ static void sort(void)
 
 static void options(void)
 {
-	char *argv[] = { "prog", "-a", "-b", "value", "--long=7", "rest", NULL };
-	static const struct option longs[] = { { "long", required_argument, NULL, 'l' }, { 0 } };
+	char *argv[] = {"prog", "-a", "-b", "value", "--long=7", "rest", NULL};
+	static const struct option longs[] = {{"long", required_argument, NULL, 'l'}, {0}};
 	int c, a = 0, l = 0;
 	const char *b = "";
 

@@ -1,4 +1,5 @@
-/* Making processes: fork and exec of itself, vfork, posix_spawn, system, popen, pipes between them. */
+/* Making processes: fork and exec of itself, vfork, posix_spawn, system, popen, pipes between them.
+ */
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -27,8 +28,8 @@ static int status_of(pid_t pid)
 
 static void start_self(char *self)
 {
-	char *argv[] = { self, "--child", "blank  inside", "", NULL };
-	char *env[] = { "SPAWNED=yes", NULL };
+	char *argv[] = {self, "--child", "blank  inside", "", NULL};
+	char *env[] = {"SPAWNED=yes", NULL};
 	posix_spawn_file_actions_t actions;
 	int status;
 	pid_t pid;
@@ -50,7 +51,7 @@ static void start_self(char *self)
 	check(WEXITSTATUS(status) == 17, "vfork and a failing exec gave %x", status);
 
 	check(posix_spawn_file_actions_init(&actions) == 0 &&
-	      posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0) == 0,
+		      posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0) == 0,
 	      "file actions");
 	check(posix_spawn(&pid, self, &actions, NULL, argv, env) == 0, "posix_spawn");
 	posix_spawn_file_actions_destroy(&actions);
@@ -73,7 +74,8 @@ static void shell(void)
 	check(WEXITSTATUS(status) == 9, "system gave %x", status);
 
 	f = popen("echo hello; echo world", "r");
-	check(f && fgets(line, sizeof(line), f) && !strcmp(line, "hello\n"), "popen read '%s'", line);
+	check(f && fgets(line, sizeof(line), f) && !strcmp(line, "hello\n"), "popen read '%s'",
+	      line);
 	check(fgets(line, sizeof(line), f) && !strcmp(line, "world\n"), "popen read '%s'", line);
 	check(pclose(f) == 0, "pclose");
 

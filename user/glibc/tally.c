@@ -1,4 +1,5 @@
-/* Counts the lines "NAME STATUS" that run-all wrote, says how many programs passed and which did not. */
+/* Counts the lines "NAME STATUS" that run-all wrote, says how many programs passed and which did
+ * not. */
 #include "check.h"
 
 int main(int argc, char **argv)

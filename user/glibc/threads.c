@@ -1,4 +1,5 @@
-/* pthreads: create, join, detach, mutex, condition, barrier, TLS, once, semaphores, rwlock, cancel. */
+/* pthreads: create, join, detach, mutex, condition, barrier, TLS, once, semaphores, rwlock, cancel.
+ */
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -43,7 +44,8 @@ static void mutex_and_join(void)
 	void *result;
 
 	for (intptr_t i = 0; i < THREADS; i++)
-		check(pthread_create(&t[i], NULL, count, (void *)(i + 100)) == 0, "create %d", (int)i);
+		check(pthread_create(&t[i], NULL, count, (void *)(i + 100)) == 0, "create %d",
+		      (int)i);
 	for (intptr_t i = 0; i < THREADS; i++) {
 		check(pthread_join(t[i], &result) == 0, "join");
 		check((intptr_t)result == (i + 100) * 10, "result %ld", (long)(intptr_t)result);
@@ -114,7 +116,8 @@ static void barrier_key_once_sem(void)
 	pthread_t t[THREADS];
 
 	check(pthread_barrier_init(&barrier, NULL, THREADS) == 0 && sem_init(&sem, 0, 0) == 0 &&
-	      pthread_key_create(&key, on_exit_of_thread) == 0, "init");
+		      pthread_key_create(&key, on_exit_of_thread) == 0,
+	      "init");
 	for (int i = 0; i < THREADS; i++)
 		check(pthread_create(&t[i], NULL, meet, &counter) == 0, "create");
 	for (int i = 0; i < THREADS; i++)
@@ -153,7 +156,7 @@ static void many(void)
 static void *allocate(void *arg)
 {
 	unsigned int seed = (intptr_t)arg;
-	char *held[32] = { NULL };
+	char *held[32] = {NULL};
 
 	for (int i = 0; i < 3000; i++) {
 		int k = rand_r(&seed) % 32;

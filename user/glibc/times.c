@@ -23,7 +23,7 @@ static double now(clockid_t clock)
 
 static void clocks(void)
 {
-	struct timespec nap = { 0, 30000000 };
+	struct timespec nap = {0, 30000000};
 	double before = now(CLOCK_MONOTONIC), after;
 	struct timeval tv;
 
@@ -44,7 +44,7 @@ static void clocks(void)
 
 static void calendar(void)
 {
-	time_t t = 951782400;			/* 29 February 2000 */
+	time_t t = 951782400; /* 29 February 2000 */
 	struct tm tm;
 	char text[64];
 

@@ -1,4 +1,5 @@
-/* Regular files: opening, reading, writing, positions, sizes, holes, big files, descriptors, disk space. */
+/* Regular files: opening, reading, writing, positions, sizes, holes, big files, descriptors, disk
+ * space. */
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 #include <sys/statfs.h>
@@ -54,7 +55,8 @@ TEST(open_flags, "O_CREAT, O_EXCL, O_TRUNC, O_DIRECTORY and the access modes do 
 	expect_eq(st.st_nlink, 1);
 }
 
-TEST(file_positions, "lseek sets, moves and asks; positions before 0 are refused, behind the end are fine")
+TEST(file_positions,
+     "lseek sets, moves and asks; positions before 0 are refused, behind the end are fine")
 {
 	int fd = open("f", O_CREAT | O_RDWR, 0644), p[2];
 	char c;
@@ -103,7 +105,7 @@ TEST(file_append_races, "four processes appending to one file lose no record")
 	enum { WRITERS = 4, RECORDS = 40, LENGTH = 100 };
 	static char text[WRITERS * RECORDS * LENGTH + 1];
 	pid_t pids[WRITERS];
-	int seen[WRITERS] = { 0 };
+	int seen[WRITERS] = {0};
 
 	put_file("f", "", 0);
 	for (int w = 0; w < WRITERS; w++) {
@@ -153,14 +155,15 @@ TEST(file_pread_pwrite, "pread and pwrite use their own position and leave the f
 TEST(file_vectors, "readv and writev gather and scatter in order, also across odd lengths and zero")
 {
 	char a[3], b[5], c[4];
-	struct iovec out[4] = { { "abc", 3 }, { "", 0 }, { "defgh", 5 }, { "ij", 2 } };
-	struct iovec in[3] = { { a, 3 }, { b, 5 }, { c, 4 } };
+	struct iovec out[4] = {{"abc", 3}, {"", 0}, {"defgh", 5}, {"ij", 2}};
+	struct iovec in[3] = {{a, 3}, {b, 5}, {c, 4}};
 	int fd = open("f", O_CREAT | O_RDWR, 0644);
 
 	expect_eq(writev(fd, out, 4), 10);
 	lseek(fd, 0, SEEK_SET);
 	expect_eq(readv(fd, in, 3), 10);
-	expect(!memcmp(a, "abc", 3) && !memcmp(b, "defgh", 5) && !memcmp(c, "ij", 2), "wrong bytes");
+	expect(!memcmp(a, "abc", 3) && !memcmp(b, "defgh", 5) && !memcmp(c, "ij", 2),
+	       "wrong bytes");
 	expect_eq(readv(fd, in, 3), 0);
 	expect_eq(writev(fd, out, 0), 0);
 	expect_errno(readv(-1, in, 3), EBADF);
@@ -190,7 +193,8 @@ TEST(file_holes, "a hole reads as zeros, uses no blocks, and keeps its neighbour
 	expect_eq(pwrite(fd, "M", 1, far / 2), 1);
 	expect_eq(pread(fd, buffer, 2 * PAGE, far / 2 - 5), 2 * PAGE);
 	for (size_t i = 0; i < 2 * PAGE; i++)
-		expect(buffer[i] == (i == 5 ? 'M' : 0), "byte %lu is %d", (unsigned long)i, buffer[i]);
+		expect(buffer[i] == (i == 5 ? 'M' : 0), "byte %lu is %d", (unsigned long)i,
+		       buffer[i]);
 	close(fd);
 }
 
@@ -206,7 +210,8 @@ TEST(file_truncate, "truncate and ftruncate shrink, grow with zeros, and forget 
 	expect_eq(ftruncate(fd, 3 * PAGE), 0);
 	expect_eq(pread(fd, buffer, sizeof(buffer), 0), 3 * PAGE);
 	for (size_t i = 0; i < sizeof(buffer); i++)
-		expect(buffer[i] == (i < 5000 ? 'x' : 0), "byte %lu is %d", (unsigned long)i, buffer[i]);
+		expect(buffer[i] == (i < 5000 ? 'x' : 0), "byte %lu is %d", (unsigned long)i,
+		       buffer[i]);
 	expect_eq(truncate("f", 7), 0);
 	expect_eq(size_of(fd), 7);
 	expect_eq(truncate("f", 0), 0);
@@ -219,11 +224,13 @@ TEST(file_truncate, "truncate and ftruncate shrink, grow with zeros, and forget 
 	expect_errno(ftruncate(fd, 0), EBADF);
 }
 
-TEST(file_big, "a file reaches through single and double indirect blocks and gives all of them back")
+TEST(file_big,
+     "a file reaches through single and double indirect blocks and gives all of them back")
 {
 	enum { CHUNK = 16 * 4096 };
 	static unsigned char buffer[CHUNK];
-	const long chunks = 5 * 1024 * 1024 / CHUNK + 1;	/* 12 + 1024 blocks end at 4 MiB + 48 KiB */
+	const long chunks =
+		5 * 1024 * 1024 / CHUNK + 1; /* 12 + 1024 blocks end at 4 MiB + 48 KiB */
 	int fd = open("f", O_CREAT | O_RDWR, 0644);
 	struct stat st;
 
@@ -239,7 +246,8 @@ TEST(file_big, "a file reaches through single and double indirect blocks and giv
 	for (long c = chunks - 1; c >= 0; c -= 3) {
 		expect_eq(pread(fd, buffer, CHUNK, c * CHUNK), CHUNK);
 		for (size_t i = 0; i < CHUNK; i += 64)
-			expect(buffer[i] == pattern(i, c), "chunk %ld byte %lu", c, (unsigned long)i);
+			expect(buffer[i] == pattern(i, c), "chunk %ld byte %lu", c,
+			       (unsigned long)i);
 	}
 	expect_eq(ftruncate(fd, 4096 * 20), 0);
 	expect_eq(pread(fd, buffer, CHUNK, 0), CHUNK);
@@ -319,7 +327,8 @@ TEST(file_dup, "dup, dup3 and F_DUPFD share one position and replace or choose d
 	expect_errno(close(1 << 30), EBADF);
 }
 
-TEST(file_status_flags, "F_SETFL changes O_APPEND and O_NONBLOCK for all copies, never the access mode")
+TEST(file_status_flags,
+     "F_SETFL changes O_APPEND and O_NONBLOCK for all copies, never the access mode")
 {
 	int fd = open("f", O_CREAT | O_RDONLY, 0644), copy = dup(fd);
 
@@ -333,10 +342,12 @@ TEST(file_status_flags, "F_SETFL changes O_APPEND and O_NONBLOCK for all copies,
 	close(copy);
 }
 
-TEST(file_sendfile, "sendfile copies between files and into a pipe, with and without its own offset")
+TEST(file_sendfile,
+     "sendfile copies between files and into a pipe, with and without its own offset")
 {
 	static char text[20000], back[20000];
-	int in = open("in", O_CREAT | O_RDWR, 0644), out = open("out", O_CREAT | O_RDWR, 0644), p[2];
+	int in = open("in", O_CREAT | O_RDWR, 0644), out = open("out", O_CREAT | O_RDWR, 0644),
+	    p[2];
 	off_t from = 100;
 
 	for (size_t i = 0; i < sizeof(text); i++)
@@ -366,7 +377,7 @@ TEST(file_sendfile, "sendfile copies between files and into a pipe, with and wit
 
 TEST(file_times_modes, "utimensat, chmod, chown, umask and access are kept in the inode")
 {
-	struct timespec times[2] = { { 1000, 0 }, { 2000, 0 } };
+	struct timespec times[2] = {{1000, 0}, {2000, 0}};
 	struct stat st;
 
 	put_file("f", "x", 1);

@@ -1,25 +1,30 @@
 /*
- * The runner: chooses cases, runs each in a process and a directory of its own, and checks that it left nothing.
+ * The runner: chooses cases, runs each in a process and a directory of its own, and checks that it
+ * left nothing.
  *
- * A case may hang, crash, kill its process group or leave children: it runs in a new process group, the runner
- * polls for its end (no alarm is needed) and kills the group when time is up.
+ * A case may hang, crash, kill its process group or leave children: it runs in a new process group,
+ * the runner polls for its end (no alarm is needed) and kills the group when time is up.
  *
- * Leaks. What a case leaves is seen in three places: processes in /proc, free blocks and inodes in statfs, and
- * MemFree after "3" was written to /proc/sys/vm/drop_caches, which writes back and drops every clean cache page,
- * unused inode and per-CPU list. The first run of a case may honestly keep something (a page of the runner's own
- * text is mapped for the first time, a directory or a kernel cache grew by a block): so when less is free than
- * before, the case runs again, up to three more times, and it leaks only if every single run made it less. A leak
- * of one page per run is caught that way, and growth that stops is not reported.
+ * Leaks. What a case leaves is seen in three places: processes in /proc, free blocks and inodes in
+ * statfs, and MemFree after "3" was written to /proc/sys/vm/drop_caches, which writes back and
+ * drops every clean cache page, unused inode and per-CPU list. The first run of a case may honestly
+ * keep something (a page of the runner's own text is mapped for the first time, a directory or a
+ * kernel cache grew by a block): so when less is free than before, the case runs again, up to three
+ * more times, and it leaks only if every single run made it less. A leak of one page per run is
+ * caught that way, and growth that stops is not reported.
  */
 #include <sys/statfs.h>
 
 #include "ut.h"
 
-#define TIME_LIMIT_MS	90000
-#define ATTEMPTS	4
+#define TIME_LIMIT_MS 90000
+#define ATTEMPTS      4
 
 extern const struct test *const __start_ut_cases[];
 extern const struct test *const __stop_ut_cases[];
+
+static const struct test *cases[400];
+static int n_cases;
 
 enum verdict { PASSED, FAILED, SKIPPED };
 
@@ -28,7 +33,7 @@ struct resources {
 	long memory_kb;
 	long blocks;
 	long inodes;
-	long processes;			/* negated: fewer processes are better */
+	long processes; /* negated: fewer processes are better */
 };
 
 static char base[64];
@@ -83,13 +88,15 @@ static void measure(struct resources *r)
 	r->processes = -count_processes();
 }
 
-/* Orphans are reaped by init and freed by the scheduler a moment later: gives that moment, at most two seconds. */
+/* Orphans are reaped by init and freed by the scheduler a moment later: gives that moment, at most
+ * two seconds. */
 static void measure_settled(struct resources *r, const struct resources *before)
 {
-	for (int try = 0; ; try++) {
+	for (int try = 0;; try++) {
 		measure(r);
-		if (try == 20 || (r->memory_kb >= before->memory_kb && r->blocks >= before->blocks &&
-				  r->inodes >= before->inodes && r->processes >= before->processes))
+		if (try == 20 ||
+		    (r->memory_kb >= before->memory_kb && r->blocks >= before->blocks &&
+		     r->inodes >= before->inodes && r->processes >= before->processes))
 			return;
 		nap_ms(try < 5 ? 10 : 100);
 	}
@@ -183,7 +190,7 @@ static enum verdict run_case(const struct test *test)
 
 	measure(&start);
 	before = start;
-	for (int attempt = 1; ; attempt++) {
+	for (int attempt = 1;; attempt++) {
 		verdict = run_once(test);
 		if (verdict != PASSED || !check_leaks)
 			return verdict;
@@ -198,7 +205,8 @@ static enum verdict run_case(const struct test *test)
 			break;
 		before = after;
 	}
-	printf("# every one of %d runs left something: %ld KiB of memory, %ld blocks, %ld inodes, %ld processes in all\n",
+	printf("# every one of %d runs left something: %ld KiB of memory, %ld blocks, %ld inodes, "
+	       "%ld processes in all\n",
 	       ATTEMPTS, start.memory_kb - after.memory_kb, start.blocks - after.blocks,
 	       start.inodes - after.inodes, start.processes - after.processes);
 	return FAILED;
@@ -209,7 +217,7 @@ static int match(const char *glob, const char *name)
 {
 	for (; *glob; glob++, name++) {
 		if (*glob == '*') {
-			for (glob++; ; name++) {
+			for (glob++;; name++) {
 				if (match(glob, name))
 					return 1;
 				if (!*name)
@@ -240,7 +248,8 @@ static void find_self(const char *argv0)
 		return;
 	}
 	if (argv0[0] == '/' || !strchr(argv0, '/') || !getcwd(here, sizeof(here)))
-		snprintf(self_path, sizeof(self_path), "%s%s", argv0[0] == '/' ? "" : "/bin/", argv0);
+		snprintf(self_path, sizeof(self_path), "%s%s", argv0[0] == '/' ? "" : "/bin/",
+			 argv0);
 	else
 		snprintf(self_path, sizeof(self_path), "%s/%s", here, argv0);
 }
@@ -258,31 +267,50 @@ static void prepare(const char *parent)
 		printf("# leaks are not looked for\n");
 }
 
+static int comes_before(const struct test *a, const struct test *b)
+{
+	int order = strcmp(a->file, b->file);
+
+	return order ? order < 0 : a->line < b->line;
+}
+
+static void sort_cases(void)
+{
+	for (const struct test *const *t = __start_ut_cases; t < __stop_ut_cases; t++) {
+		int i = n_cases++;
+
+		for (; i > 0 && comes_before(*t, cases[i - 1]); i--)
+			cases[i] = cases[i - 1];
+		cases[i] = *t;
+	}
+}
+
 static int run_all(char **names, int n)
 {
 	int total = 0, number = 0, passed = 0, failed = 0, skipped = 0;
-	static const char *const word[] = { "ok", "not ok", "ok" };
+	static const char *const word[] = {"ok", "not ok", "ok"};
 
-	for (const struct test *const *t = __start_ut_cases; t < __stop_ut_cases; t++)
-		total += chosen(*t, names, n);
+	for (int i = 0; i < n_cases; i++)
+		total += chosen(cases[i], names, n);
 	if (!quiet)
 		printf("KTAP version 1\n1..%d\n", total);
-	for (const struct test *const *t = __start_ut_cases; t < __stop_ut_cases; t++) {
+	for (int i = 0; i < n_cases; i++) {
+		const struct test *test = cases[i];
 		enum verdict verdict;
 		long start = now_ms();
 
-		if (!chosen(*t, names, n))
+		if (!chosen(test, names, n))
 			continue;
-		verdict = run_case(*t);
+		verdict = run_case(test);
 		number++;
 		passed += verdict == PASSED;
 		failed += verdict == FAILED;
 		skipped += verdict == SKIPPED;
 		if (!quiet || verdict == FAILED)
-			printf("%s %d - %s: %s%s\n", word[verdict], number, (*t)->name, (*t)->title,
+			printf("%s %d - %s: %s%s\n", word[verdict], number, test->name, test->title,
 			       verdict == SKIPPED ? " # SKIP" : "");
 		if (show_times)
-			printf("# %s took %ld ms\n", (*t)->name, now_ms() - start);
+			printf("# %s took %ld ms\n", test->name, now_ms() - start);
 		fflush(stdout);
 	}
 	if (skipped)
@@ -295,7 +323,8 @@ static int usage(void)
 {
 	printf("usage: usertests [-lqtn] [-d DIR] [NAME]...\n"
 	       "Runs the cases whose names match (* and ? are wildcards), or all.\n"
-	       "  -l  list the cases      -q  print failures only      -t  print how long each took\n"
+	       "  -l  list the cases      -q  print failures only      -t  print how long each "
+	       "took\n"
 	       "  -n  the kernel is not ours: no leak checks, nothing that exhausts the machine\n"
 	       "  -d  work in DIR instead of /tmp\n");
 	return 2;
@@ -308,11 +337,12 @@ int main(int argc, char **argv, char **envp)
 
 	if (argc > 1 && !strncmp(argv[1], "--", 2))
 		return child_main(argc, argv, envp);
+	sort_cases();
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		for (const char *p = argv[i] + 1; *p; p++) {
 			if (*p == 'l') {
-				for (const struct test *const *t = __start_ut_cases; t < __stop_ut_cases; t++)
-					printf("%-28s %s\n", (*t)->name, (*t)->title);
+				for (int k = 0; k < n_cases; k++)
+					printf("%-28s %s\n", cases[k]->name, cases[k]->title);
 				return 0;
 			} else if (*p == 'q') {
 				quiet = 1;

@@ -10,12 +10,12 @@ char self_path[512];
 void *const forbidden[] = {
 	(void *)1UL,
 	(void *)0x0000000000000fffUL,
-	(void *)0x0100000000000000UL,		/* first address above Sv57's user half */
+	(void *)0x0100000000000000UL, /* first address above Sv57's user half */
 	(void *)0x8000000000000000UL,
-	(void *)0xff00000000000000UL,		/* lowest kernel address of Sv57 */
-	(void *)0xffff000000000000UL,		/* of ARM64 */
-	(void *)0xffff800000000000UL,		/* of Sv48 */
-	(void *)0xffffffc000000000UL,		/* of Sv39 */
+	(void *)0xff00000000000000UL, /* lowest kernel address of Sv57 */
+	(void *)0xffff000000000000UL, /* of ARM64 */
+	(void *)0xffff800000000000UL, /* of Sv48 */
+	(void *)0xffffffc000000000UL, /* of Sv39 */
 	(void *)0xffffffff80000000UL,
 	(void *)0xfffffffffffff000UL,
 	(void *)0xffffffffffffffffUL,
@@ -36,18 +36,39 @@ static void say(const char *text)
 	}
 }
 
-void fail_at(const char *file, int line, const char *format, ...)
+static void fail(const char *file, int line, const char *what, const char *format, va_list args)
 {
 	char text[600];
 	size_t n;
-	va_list args;
 
-	n = snprintf(text, sizeof(text), "# %s:%d: ", file, line);
-	va_start(args, format);
-	vsnprintf(text + n, sizeof(text) - n - 2, format, args);
-	va_end(args);
+	if (what)
+		n = snprintf(text, sizeof(text), "# %s:%d: expected %s; ", file, line, what);
+	else
+		n = snprintf(text, sizeof(text), "# %s:%d: ", file, line);
+	if (n < sizeof(text) - 2)
+		vsnprintf(text + n, sizeof(text) - n - 2, format, args);
 	strcat(text, "\n");
 	say(text);
+	_exit(1);
+}
+
+void fail_at(const char *file, int line, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fail(file, line, NULL, format, args);
+	va_end(args);
+	_exit(1);
+}
+
+void expect_failed_at(const char *file, int line, const char *what, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fail(file, line, what, format, args);
+	va_end(args);
 	_exit(1);
 }
 
@@ -65,16 +86,18 @@ void expect_long_at(const char *file, int line, const char *what, long actual, l
 	int error = errno;
 
 	if (actual != expected)
-		fail_at(file, line, "expected %s to be %ld (0x%lx), got %ld (0x%lx), errno %d", what, expected,
-			expected, actual, actual, error);
+		fail_at(file, line, "expected %s to be %ld (0x%lx), got %ld (0x%lx), errno %d",
+			what, expected, expected, actual, actual, error);
 }
 
 void expect_errno_at(const char *file, int line, const char *what, long result, int error)
 {
 	if (result != -1)
-		fail_at(file, line, "expected %s to fail with errno %d, got result %ld", what, error, result);
+		fail_at(file, line, "expected %s to fail with errno %d, got result %ld", what,
+			error, result);
 	if (errno != error)
-		fail_at(file, line, "expected %s to fail with errno %d, got errno %d", what, error, errno);
+		fail_at(file, line, "expected %s to fail with errno %d, got errno %d", what, error,
+			errno);
 }
 
 void expect_status_at(const char *file, int line, pid_t pid, int exited, int value)
@@ -82,9 +105,11 @@ void expect_status_at(const char *file, int line, pid_t pid, int exited, int val
 	int status = xwait(pid);
 
 	if (exited && !(WIFEXITED(status) && WEXITSTATUS(status) == value))
-		fail_at(file, line, "expected child %d to exit with %d, got wait status 0x%x", pid, value, status);
+		fail_at(file, line, "expected child %d to exit with %d, got wait status 0x%x", pid,
+			value, status);
 	if (!exited && !(WIFSIGNALED(status) && WTERMSIG(status) == value))
-		fail_at(file, line, "expected child %d to be killed by signal %d, got wait status 0x%x", pid,
+		fail_at(file, line,
+			"expected child %d to be killed by signal %d, got wait status 0x%x", pid,
 			value, status);
 }
 
@@ -110,7 +135,7 @@ int xwait(pid_t pid)
 
 long now_ms(void)
 {
-	struct timespec ts = { 0, 0 };
+	struct timespec ts = {0, 0};
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
@@ -118,7 +143,7 @@ long now_ms(void)
 
 void nap_ms(long ms)
 {
-	struct timespec left = { ms / 1000, ms % 1000 * 1000000 };
+	struct timespec left = {ms / 1000, ms % 1000 * 1000000};
 
 	while (nanosleep(&left, &left) < 0 && errno == EINTR)
 		;
@@ -151,7 +176,8 @@ size_t get_file(const char *path, char *data, size_t room)
 
 char *map_pages(size_t pages)
 {
-	void *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		       0);
 
 	expect(p != MAP_FAILED, "mmap of %lu pages: errno %d", (unsigned long)pages, errno);
 	return p;
@@ -189,7 +215,7 @@ int count_entries(const char *path)
 	if (fd < 0)
 		return -1;
 	while ((n = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0) {
-		for (long at = 0; at < n; ) {
+		for (long at = 0; at < n;) {
 			struct record *r = (struct record *)((char *)buffer + at);
 
 			count += !is_dot(r->name);
@@ -213,7 +239,7 @@ static int empty_here(int depth)
 		again = 0;
 		if (fd >= 0)
 			close(fd);
-		for (long at = 0; at < n; ) {
+		for (long at = 0; at < n;) {
 			struct record *r = (struct record *)((char *)buffer + at);
 
 			at += r->length;
@@ -272,9 +298,10 @@ long meminfo_kb(const char *field)
 	return -1;
 }
 
-#define THREAD_STACK	(16 * PAGE)
+#define THREAD_STACK (16 * PAGE)
 
-/* From the C library: starts fn(arg) as a thread of this process on the given stack; its tid or -1. */
+/* From the C library: starts fn(arg) as a thread of this process on the given stack; its tid or -1.
+ */
 int thread_create(int (*fn)(void *), void *arg, void *stack_top);
 
 void start_thread(struct thread *thread, int (*fn)(void *), void *arg)

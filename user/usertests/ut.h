@@ -1,13 +1,14 @@
 /*
  * usertests: the kernel seen from user space, one case per behaviour.
  *
- * A case is a function declared with TEST(). It runs in a process of its own, in an empty directory of its own,
- * and passes when it returns. expect…() ends the process with a message when the kernel behaves otherwise. The
- * runner (runner.c) gives each case a time limit, kills what it leaves behind and looks for leaks: processes,
- * disk blocks, inodes and, with caches dropped, pages of memory.
+ * A case is a function declared with TEST(). It runs in a process of its own, in an empty directory
+ * of its own, and passes when it returns. expect…() ends the process with a message when the kernel
+ * behaves otherwise. The runner (runner.c) gives each case a time limit, kills what it leaves
+ * behind and looks for leaks: processes, disk blocks, inodes and, with caches dropped, pages of
+ * memory.
  *
- * The cases describe Linux's behaviour and pass on Linux too ("usertests -n"), which is how they were verified;
- * where Linux leaves several answers open, a case accepts each of them.
+ * The cases describe Linux's behaviour and pass on Linux too ("usertests -n"), which is how they
+ * were verified; where Linux leaves several answers open, a case accepts each of them.
  */
 #ifndef USERTESTS_UT_H
 #define USERTESTS_UT_H
@@ -29,36 +30,44 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE		4096UL
-#define SKIP_STATUS	77		/* exit status of a case that does not apply here */
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define PAGE	      4096UL
+#define SKIP_STATUS   77 /* exit status of a case that does not apply here */
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 struct test {
-	const char *name;		/* what one types */
-	const char *title;		/* the behaviour, as a sentence */
+	const char *name;  /* what one types */
+	const char *title; /* the behaviour, as a sentence */
 	void (*run)(void);
+	const char *file; /* where it stands: cases run in this order */
+	int line;
 };
 
 /*
- * Defines a case. Pointers to all cases are collected by the linker in one section, so that a new case needs no
- * second entry in a table; they run in the order of the files' names, then of the cases in the file.
+ * Defines a case. Pointers to all cases are collected by the linker in one section, so that a new
+ * case needs no second entry in a table. The compiler may order them as it likes; the runner sorts
+ * them by file and line.
  */
-#define TEST(slug, sentence)						\
-	static void slug(void);						\
-	static const struct test slug##_test = { #slug, sentence, slug };	\
-	static const struct test *const slug##_entry			\
-		__attribute__((used, section("ut_cases"))) = &slug##_test;	\
+#define TEST(slug, sentence)                                                                      \
+	static void slug(void);                                                                   \
+	static const struct test slug##_test = {#slug, sentence, slug, __FILE__, __LINE__};       \
+	static const struct test *const slug##_entry __attribute__((used, section("ut_cases"))) = \
+		&slug##_test;                                                                     \
 	static void slug(void)
 
-/* True when the kernel under test is not ours (option -n): cases that would exhaust the machine skip themselves. */
+/* True when the kernel under test is not ours (option -n): cases that would exhaust the machine
+ * skip themselves. */
 extern int foreign_kernel;
 
-/* Absolute path of this program, for cases that exec it with an argument like "--args"; see child_main(). */
-extern char self_path[];
+/* Absolute path of this program, for cases that exec it with an argument like "--args"; see
+ * child_main(). */
+extern char self_path[512];
 
 /* Ends the calling process with status 1 after saying where and why. Formats like printf. */
 void fail_at(const char *file, int line, const char *format, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
+
+void expect_failed_at(const char *file, int line, const char *what, const char *format, ...)
+	__attribute__((noreturn, format(printf, 4, 5)));
 
 /* Ends the calling process as "skipped"; only the case's first process may call it. */
 void skip(const char *why) __attribute__((noreturn));
@@ -68,22 +77,22 @@ void expect_errno_at(const char *file, int line, const char *what, long result, 
 void expect_status_at(const char *file, int line, pid_t pid, int exited, int value);
 
 /* The condition holds; the rest, formatted like printf, tells the values. */
-#define expect(cond, ...) do {						\
-	if (!(cond))							\
-		fail_at(__FILE__, __LINE__, "expected " #cond "; " __VA_ARGS__);	\
-} while (0)
+#define expect(cond, ...)                                                         \
+	do {                                                                      \
+		if (!(cond))                                                      \
+			expect_failed_at(__FILE__, __LINE__, #cond, __VA_ARGS__); \
+	} while (0)
 
 /* Two integers are equal: shows both when not. */
-#define expect_eq(actual, expected)					\
+#define expect_eq(actual, expected) \
 	expect_long_at(__FILE__, __LINE__, #actual, (long)(actual), (long)(expected))
 
 /* A call in the manner of libc returned -1 with this errno. */
-#define expect_errno(call, error)					\
-	expect_errno_at(__FILE__, __LINE__, #call, (long)(call), error)
+#define expect_errno(call, error) expect_errno_at(__FILE__, __LINE__, #call, (long)(call), error)
 
 /* Waits for a child and demands that it exited with a status, or was killed by a signal. */
-#define expect_exit(pid, code)		expect_status_at(__FILE__, __LINE__, pid, 1, code)
-#define expect_killed(pid, sig)		expect_status_at(__FILE__, __LINE__, pid, 0, sig)
+#define expect_exit(pid, code)	expect_status_at(__FILE__, __LINE__, pid, 1, code)
+#define expect_killed(pid, sig) expect_status_at(__FILE__, __LINE__, pid, 0, sig)
 
 /* fork() that never fails quietly. */
 pid_t xfork(void);
@@ -107,6 +116,14 @@ static inline unsigned char pattern(size_t i, unsigned int key)
 	return (unsigned char)(i * 31 + (i >> 8) * 7 + key);
 }
 
+/* A number as a pointer of which the compiler knows nothing, so that it does not reason about bad
+ * ones. */
+static inline char *address(uintptr_t value)
+{
+	__asm__ volatile("" : "+r"(value));
+	return (char *)value;
+}
+
 /* Anonymous private pages, readable and writable. */
 char *map_pages(size_t pages);
 
@@ -123,8 +140,8 @@ int remove_tree(const char *path);
 long meminfo_kb(const char *field);
 
 /*
- * A thread of this process on a fresh stack. join_thread() waits until the kernel no longer knows it and frees
- * the stack. At most 16 at a time.
+ * A thread of this process on a fresh stack. join_thread() waits until the kernel no longer knows
+ * it and frees the stack. At most 16 at a time.
  */
 struct thread {
 	int tid;
@@ -140,7 +157,8 @@ long futex(volatile int *word, int op, int value, const struct timespec *timeout
 extern void *const forbidden[];
 extern const size_t n_forbidden;
 
-/* What this program does when a case executes it as "usertests --something". Returns the exit status. */
+/* What this program does when a case executes it as "usertests --something". Returns the exit
+ * status. */
 int child_main(int argc, char **argv, char **envp);
 
 #endif
