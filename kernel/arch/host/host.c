@@ -19,6 +19,7 @@
 void *mmap(void *addr, size_t len, int prot, int flags, int fd, long offset);
 __noreturn void abort(void);
 int puts(const char *s);
+int fflush(void *file);
 int clock_gettime(int clock, struct timespec *ts);
 int pthread_create(unsigned long *thread, const void *attr, void *(*fn)(void *), void *arg);
 int pthread_join(unsigned long thread, void **result);
@@ -123,7 +124,7 @@ void *__va(phys_addr_t pa)
 	return ram + pa;
 }
 
-/* The linker places _text and _end at KERNEL_LINK_ADDR, where nothing is. */
+/* The linker places image_text and image_end, which are _text and _end here, at KERNEL_LINK_ADDR, where nothing is. */
 phys_addr_t __pa(const void *va)
 {
 	unsigned long a = (unsigned long)va;
@@ -233,6 +234,7 @@ void panic(const char *fmt, ...)
 	if (host_panic_hook)
 		host_panic_hook(message);
 	puts(message);
+	fflush(NULL);
 	abort();
 }
 

@@ -339,6 +339,8 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 		WARN_ON_ONCE(!(gfp & __GFP_NOWARN));
 		return NULL;
 	}
+	if (unlikely((unsigned int)nid >= nr_nodes))
+		nid = 0;	/* a CPU may be near a node without memory */
 	gfp &= ~current_thread()->gfp_mask_off;
 	page = take_from_zones(nid, gfp, order, WMARK_LOW);
 	if (unlikely(!page))
