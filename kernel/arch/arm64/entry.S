@@ -182,6 +182,8 @@ stack_overflow:
 2:	adrp	x0, overflow_stack
 	add	x0, x0, :lo12:overflow_stack
 	add	x0, x0, #OVERFLOW_STACK_SIZE
+	mrs	x1, tpidr_el1
+	str	x0, [x1, #TH_KERNEL_SP]		/* a trap on this stack passes the check */
 	sub	sp, x0, #PT_SIZE
 	mrs	x0, sp_el0			/* x1 is lost */
 	enter_from_kernel
