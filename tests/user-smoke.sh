@@ -203,6 +203,7 @@ program_tests() {
 	t 'init is process 1' 'init; echo $?' $'init: must be process 1\n1'
 	t 'write error' 'echo a >/dev/full; echo $?' $'echo: write error: No space left on device\n1'
 	t 'unknown option' 'uname -Z 2>&1 | head -n 1; uname -Z 2>/dev/null; echo $?' $'uname: unknown option -- \'Z\'\n2'
+	t 'the C library' 'libtest | grep -v " 0 failed"' '' 1
 	local prog
 	for prog in "$scratch/$arch"/*; do
 		case ${prog##*/} in usertests | fuzz) continue ;; esac

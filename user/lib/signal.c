@@ -19,6 +19,7 @@ struct kernel_sigaction {
 	void		*restorer;
 #endif
 	sigset_t	mask;
+	sigset_t	spare;		/* QEMU 7's user emulation takes RISC-V's mask to be here */
 };
 
 int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
@@ -28,7 +29,7 @@ int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 	if (act) {
 		new_action.handler = act->sa_handler;
 		new_action.flags = (unsigned int)act->sa_flags;
-		new_action.mask = act->sa_mask;
+		new_action.mask = new_action.spare = act->sa_mask;
 	}
 	if (syscall(SYS_rt_sigaction, sig, act ? &new_action : NULL, old ? &old_action : NULL,
 		    sizeof(sigset_t)) < 0)
