@@ -36,6 +36,8 @@ struct rlimit {
 #define RLIMIT_STACK	3
 #define RLIMIT_NOFILE	7
 #define RLIMIT_AS	9
+#define NR_OPEN_DEFAULT	256		/* soft limit of descriptors */
+#define NR_OPEN_MAX	512
 
 struct process {
 	pid_t pid, pgid, sid;
@@ -47,8 +49,10 @@ struct process {
 	unsigned int nr_threads;
 	struct mm *mm;				/* NULL once exited */
 	int exit_code;				/* wait status */
-	bool zombie, group_exiting, stopped, continued, stop_reported, has_execed;
+	bool zombie, group_exiting, stopped, continued, stop_reported;
+	bool vfork_pending;			/* the parent waits for exec or exit */
 	int exit_signal;			/* to the parent */
+	int stop_signal;			/* what stopped it */
 	struct wait_queue wait_child;		/* wait4 of this process sleeps here */
 	/* signals */
 	spinlock_t sig_lock;
@@ -79,7 +83,6 @@ struct task {
 	struct sigaltstack altstack;
 	u32 *clear_child_tid;			/* user address */
 	void *robust_list;
-	struct wait_queue *vfork_done;
 	int exit_code;
 };
 
@@ -99,10 +102,20 @@ int proc_start_init(const char *path);
 
 long do_clone(unsigned long flags, unsigned long stack, u32 *ptid, unsigned long tls, u32 *ctid,
 	      struct pt_regs *regs);
+/* Replaces a process's first, kernel-only image (pid 1); returns only on failure, -errno. */
+long exec_first(const char *path);
 long do_execve(const char *path, const char *const *uargv, const char *const *uenvp);
 __noreturn void do_exit(int code);		/* this thread; code is a wait status */
 __noreturn void do_group_exit(int code);
 long do_wait4(pid_t pid, int *ustatus, int options, void *urusage);
+
+/* The process's memory, mm_get()ed, or NULL when it has none (any more). */
+struct mm *get_process_mm(struct process *p);
+
+/* futex.c: Linux's futex(2); @deadline_ns absolute on CLOCK_MONOTONIC, ~0: none. */
+long futex_wait(u32 *uaddr, u32 val, u64 deadline_ns, u32 bitset, bool shared);
+long futex_wake(u32 *uaddr, int nr, u32 bitset, bool shared);
+long futex_requeue(u32 *from, u32 *to, int nr_wake, int nr_requeue, const u32 *cmpval, bool shared);
 
 /* files.c */
 struct file *fget(unsigned int fd);		/* referenced, or NULL */
@@ -113,5 +126,12 @@ int fd_close(unsigned int fd);
 struct files *files_copy(struct files *old);
 void files_put(struct files *files);
 void files_close_on_exec(struct files *files);
+/* dup and fcntl(F_DUPFD): the new descriptor, -EBADF or -EMFILE. */
+int fd_dup(unsigned int old, unsigned int from, bool cloexec);
+int fd_dup_to(unsigned int old, unsigned int new, bool cloexec);	/* dup3; old != new */
+/* The close-on-exec flag before; @set 1 or 0 changes it, -1 does not. -EBADF. */
+int fd_cloexec(unsigned int fd, int set);
+struct dentry *get_cwd(void);			/* referenced */
+void set_cwd(struct dentry *cwd);		/* takes over the reference */
 struct fs_struct *fs_copy(struct fs_struct *old);
 void fs_put(struct fs_struct *fs);

@@ -37,7 +37,7 @@ struct siginfo {			/* 128 bytes, Linux's layout on 64-bit machines */
 		u8 room[112];
 	};
 };
-BUILD_BUG_ON(sizeof(struct siginfo) == 128);
+BUILD_BUG_ON(sizeof(struct siginfo) != 128);
 
 /* The system call's view: generic 64-bit ABI (no restorer on riscv; arm64 has the field). */
 struct k_sigaction {
@@ -52,6 +52,10 @@ struct sigaltstack {
 	int ss_flags;
 	size_t ss_size;
 };
+
+#define SS_ONSTACK	1
+#define SS_DISABLE	2
+#define MINSIGSTKSZ	2048
 
 struct sighand {
 	atomic_t refs;
@@ -72,6 +76,16 @@ int send_signal_process(struct process *p, int sig, const struct siginfo *info);
 int send_signal_task(struct task *t, int sig, const struct siginfo *info);
 /* To every process of group @pgid: 0, -ESRCH. */
 int send_signal_group(pid_t pgid, int sig, const struct siginfo *info);
+/* As send_signal_process, tasklist_lock held. */
+void send_signal_locked(struct process *p, int sig, const struct siginfo *info);
+void tty_signal(pid_t pgid, int sig);		/* Ctrl-C: from the terminal's interrupt */
+/* Changes the current thread's mask (SIGKILL and SIGSTOP stay unblocked). */
+void set_blocked(sigset_t mask);
+/* The next pending signal of @t in @wanted and its info, taken off; 0: none. process->sig_lock held. */
+int dequeue_signal(struct task *t, sigset_t wanted, struct siginfo *info);
+/* rt_sigreturn: registers and mask from the frame; the interrupted call's result. */
+long do_sigreturn(struct pt_regs *regs);
+bool task_on_altstack(const struct pt_regs *regs);
 /* A synchronous fault of the current task: cannot be blocked or ignored. */
 void force_signal(int sig, int code, unsigned long addr);
 /* Kills the current process for want of memory (labs 1-4: a fault found no page). */

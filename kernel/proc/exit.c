@@ -1,0 +1,297 @@
+/*
+ * The end of a thread, of a process, and what is left of it until wait4.
+ *
+ * A thread that exits gives back what it holds: memory, files, its place in the group. The last one
+ * makes the process a zombie: its children go to init, its parent is told, and only number and
+ * status remain, until the parent collects them. The stack and struct task are freed later, by the
+ * scheduler's reaper, when the thread is off them.
+ */
+#include "proc/internal.h"
+#include "base/panic.h"
+#include "lib/string.h"
+#include "mm/vm/uaccess.h"
+#include "uapi/wait.h"
+
+static struct process *init_process(void)
+{
+	struct process *p;
+
+	list_for_each_entry(p, &process_list, all)
+		if (p->pid == 1)
+			return p;
+	return NULL;
+}
+
+/* Does the parent want no zombies? tasklist_lock held. */
+static bool parent_ignores(const struct process *p)
+{
+	const struct k_sigaction *act = &p->parent->sighand->action[SIGCHLD - 1];
+
+	return p->exit_signal == SIGCHLD &&
+	       (act->handler == SIG_IGN || (act->flags & SA_NOCLDWAIT));
+}
+
+void notify_parent(struct process *child, int code, int status)
+{
+	struct siginfo info = { .si_signo = SIGCHLD, .si_code = code };
+	int sig = code == CLD_EXITED || code == CLD_KILLED ? child->exit_signal : SIGCHLD;
+	const struct k_sigaction *act;
+
+	if (!child->parent)
+		return;
+	act = &child->parent->sighand->action[SIGCHLD - 1];
+	info.chld.pid = child->pid;
+	info.chld.status = status;
+	info.chld.utime = child->utime_ns / 10000000;
+	info.chld.stime = child->stime_ns / 10000000;
+	if (sig && !(code == CLD_STOPPED && (act->flags & SA_NOCLDSTOP))) {
+		info.si_signo = sig;
+		send_signal_locked(child->parent, sig, &info);
+	}
+	wake_up_all(&child->parent->wait_child);
+}
+
+/* Takes a dead process out of the tables; tasklist_lock held. The caller then frees the pid. */
+static void unlink_process(struct process *p)
+{
+	list_del_init(&p->sibling);
+	list_del_init(&p->all);
+}
+
+static void free_process(struct process *p)
+{
+	tid_free(p->pid);
+	sighand_put(p->sighand);
+	process_put(p);
+}
+
+/* Gives the children of a dying process to init; zombies that nobody wants go to @dead. */
+static void reparent_children(struct process *p, struct list_head *dead)
+{
+	struct process *init = init_process(), *child, *next;
+
+	list_for_each_entry_safe(child, next, &p->children, sibling) {
+		child->parent = init;
+		child->exit_signal = SIGCHLD;
+		list_move_tail(&child->sibling, &init->children);
+		if (!child->zombie)
+			continue;
+		if (parent_ignores(child)) {
+			unlink_process(child);
+			list_add(&child->sibling, dead);
+		} else {
+			notify_parent(child, CLD_EXITED, child->exit_code >> 8);
+		}
+	}
+}
+
+/* The last thread leaves: the process becomes a zombie. tasklist_lock held. */
+static void process_exit(struct process *p, struct list_head *dead)
+{
+	bool killed = p->exit_code & 0x7f;
+
+	if (p->pid == 1)
+		panic("Attempted to kill init! exitcode=0x%08x", p->exit_code);
+	reparent_children(p, dead);
+	p->zombie = true;
+	if (parent_ignores(p)) {
+		unlink_process(p);
+		list_add(&p->sibling, dead);
+		wake_up_all(&p->parent->wait_child);
+	} else {
+		notify_parent(p, killed ? CLD_KILLED : CLD_EXITED,
+			      killed ? p->exit_code & 0x7f : p->exit_code >> 8);
+	}
+}
+
+/* Leaves the group; true if it was the last of it. */
+static bool leave_group(struct task *t, int code, struct list_head *dead)
+{
+	struct process *p = t->process;
+	u64 utime, stime;
+	bool last;
+
+	thread_cputime(&t->thread, &utime, &stime);
+	spin_lock_irq(&tasklist_lock);
+	spin_lock(&p->sig_lock);
+	list_del_init(&t->group_node);
+	last = --p->nr_threads == 0;
+	p->utime_ns += utime;
+	p->stime_ns += stime;
+	if (last && !p->group_exiting) {
+		p->group_exiting = true;
+		p->exit_code = code;
+	}
+	exit_signals_flush(&t->pending);
+	/* What was meant for the group and this thread was to take, another must. */
+	if (!last)
+		retarget_signals(p);
+	spin_unlock(&p->sig_lock);
+	if (last) {
+		p->mm = NULL;
+		process_exit(p, dead);
+	} else if (p->exec_task) {
+		wake_up_all(&p->wait_child);
+	}
+	spin_unlock_irq(&tasklist_lock);
+	return last;
+}
+
+void do_exit(int code)
+{
+	struct task *t = current_task();
+	struct process *p = t->process, *child, *next;
+	struct mm *mm = t->thread.mm;
+	LIST_HEAD(dead);
+
+	t->thread.pf_flags |= PF_EXITING;
+	futex_exit(t);
+	if (p->nr_threads == 1)
+		vfork_done(p);
+	files_put(t->files);
+	fs_put(t->fs);
+	t->files = NULL;
+	t->fs = NULL;
+	if (mm) {
+		sched_switch_mm(NULL, NULL);
+		/* The group's pointer must not outlive the last reference. */
+		if (p->nr_threads == 1) {
+			spin_lock_irq(&tasklist_lock);
+			p->mm = NULL;
+			spin_unlock_irq(&tasklist_lock);
+		}
+		mm_put(mm);
+	}
+	leave_group(t, code, &dead);
+	list_for_each_entry_safe(child, next, &dead, sibling) {
+		list_del_init(&child->sibling);
+		free_process(child);
+	}
+	thread_exit();
+}
+
+void do_group_exit(int code)
+{
+	struct process *p = current_process();
+
+	spin_lock_irq(&p->sig_lock);
+	if (!p->group_exiting)
+		kill_threads(p, code);
+	else
+		code = p->exit_code;
+	spin_unlock_irq(&p->sig_lock);
+	do_exit(code);
+}
+
+struct mm *get_process_mm(struct process *p)
+{
+	unsigned long flags;
+	struct mm *mm;
+
+	spin_lock_irqsave(&tasklist_lock, flags);
+	mm = p->mm;
+	if (mm && !atomic_inc_not_zero(&mm->users))
+		mm = NULL;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return mm;
+}
+
+/* ---- wait4 ---------------------------------------------------------------------------- */
+
+struct wait_result {
+	struct process *reaped;		/* to be freed, or NULL */
+	pid_t pid;
+	int status;
+	u64 utime_ns, stime_ns;
+};
+
+static bool wait_matches(const struct process *child, pid_t pid)
+{
+	if (pid > 0)
+		return child->pid == pid;
+	if (pid == -1)
+		return true;
+	return child->pgid == (pid == 0 ? current_process()->pgid : -pid);
+}
+
+static void reap(struct process *child, struct wait_result *r)
+{
+	struct process *self = current_process();
+
+	r->reaped = child;
+	r->status = child->exit_code;
+	self->cutime_ns += child->utime_ns + child->cutime_ns;
+	self->cstime_ns += child->stime_ns + child->cstime_ns;
+	unlink_process(child);
+}
+
+/* Looks at each child once: a result, 0 when there is none yet, -ECHILD when there never will be. */
+static int wait_scan(pid_t pid, int options, struct wait_result *r)
+{
+	struct process *child;
+	int ret = -ECHILD;
+
+	spin_lock_irq(&tasklist_lock);
+	list_for_each_entry(child, &current_process()->children, sibling) {
+		if (!wait_matches(child, pid))
+			continue;
+		ret = 0;
+		r->pid = child->pid;
+		r->utime_ns = child->utime_ns;
+		r->stime_ns = child->stime_ns;
+		if (child->zombie) {
+			reap(child, r);
+			ret = 1;
+		} else if ((options & WUNTRACED) && child->stopped && !child->stop_reported) {
+			child->stop_reported = true;
+			r->status = child->stop_signal << 8 | 0x7f;
+			ret = 1;
+		} else if ((options & WCONTINUED) && child->continued) {
+			child->continued = false;
+			r->status = 0xffff;
+			ret = 1;
+		}
+		if (ret)
+			break;
+	}
+	spin_unlock_irq(&tasklist_lock);
+	return ret;
+}
+
+static int put_rusage(void *urusage, const struct wait_result *r)
+{
+	s64 usage[18] = {
+		(s64)(r->utime_ns / NSEC_PER_SEC), (s64)(r->utime_ns % NSEC_PER_SEC / 1000),
+		(s64)(r->stime_ns / NSEC_PER_SEC), (s64)(r->stime_ns % NSEC_PER_SEC / 1000),
+	};
+
+	return copy_to_user(urusage, usage, sizeof(usage));
+}
+
+long do_wait4(pid_t pid, int *ustatus, int options, void *urusage)
+{
+	struct wait_result r = { 0 };
+	int found, err;
+
+	if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE))
+		return -EINVAL;
+	if (pid == (pid_t)0x80000000)
+		return -ESRCH;
+	if (options & WNOHANG) {
+		found = wait_scan(pid, options, &r);
+	} else {
+		err = wait_event_interruptible(&current_process()->wait_child,
+					       (found = wait_scan(pid, options, &r)) != 0);
+		if (err)
+			return err;
+	}
+	if (found <= 0)
+		return found;
+	if (r.reaped)
+		free_process(r.reaped);
+	if (ustatus && put_user(r.status, ustatus))
+		return -EFAULT;
+	if (urusage && put_rusage(urusage, &r))
+		return -EFAULT;
+	return r.pid;
+}

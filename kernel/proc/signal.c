@@ -1,0 +1,480 @@
+/*
+ * Signals: sent to a process or a thread, kept pending, delivered on the way back to user mode.
+ *
+ * Sending only marks: a bit in a pending set, TIF_SIGPENDING on a thread that may take it, a wake-up
+ * if it sleeps, an interrupt if it runs. All else happens in the target's own context, in
+ * user_mode_work(): so no thread ever changes another's registers or stack.
+ *
+ * Exceptions to that rule act at once on the sender's side: SIGKILL marks every thread TIF_KILLED;
+ * SIGCONT ends a stop even if it is blocked or ignored; and a stop signal and SIGCONT delete each
+ * other from the pending sets.
+ *
+ * process->sig_lock guards handlers, pending sets and the thread list; it is taken inside
+ * tasklist_lock, from interrupts too (Ctrl-C).
+ */
+#include "proc/internal.h"
+#include "arch/upcalls.h"
+#include "asm/ptrace.h"
+#include "base/initcall.h"
+#include "base/panic.h"
+#include "drivers/tty.h"
+#include "lib/bitops.h"
+#include "lib/string.h"
+#include "mm/fault/fault.h"
+#include "mm/slab/slab.h"
+
+#define STOP_SIGNALS	(sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
+#define IGNORED_SIGNALS	(sigmask(SIGCHLD) | sigmask(SIGURG) | sigmask(SIGWINCH) | sigmask(SIGCONT))
+#define SYNC_SIGNALS	(sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | sigmask(SIGFPE) | \
+			 sigmask(SIGTRAP))
+#define UNMASKABLE	(sigmask(SIGKILL) | sigmask(SIGSTOP))
+
+static struct kmem_cache *sighand_cache;
+
+static int signal_init(void)
+{
+	sighand_cache = kmem_cache_create("sighand_cache", sizeof(struct sighand), 8, SLAB_PANIC,
+					  NULL);
+	fault_oom_hook = force_kill;
+	tty_signal_hook = tty_signal;
+	return 0;
+}
+core_initcall(signal_init);
+
+void tty_signal(pid_t pgid, int sig)
+{
+	send_signal_group(pgid, sig, NULL);
+}
+
+struct sighand *sighand_copy(struct sighand *old)
+{
+	struct sighand *new = kmem_cache_zalloc(sighand_cache, GFP_KERNEL);
+
+	if (!new)
+		return NULL;
+	if (old)
+		memcpy(new->action, old->action, sizeof(new->action));
+	atomic_set(&new->refs, 1);
+	return new;
+}
+
+void sighand_put(struct sighand *sighand)
+{
+	if (atomic_dec_and_test(&sighand->refs))
+		kmem_cache_free(sighand_cache, sighand);
+}
+
+void sighand_reset(struct sighand *sighand)
+{
+	for (unsigned int i = 0; i < _NSIG; i++) {
+		struct k_sigaction *act = &sighand->action[i];
+
+		*act = (struct k_sigaction){ .handler = act->handler == SIG_IGN ? SIG_IGN : SIG_DFL };
+	}
+}
+
+void exit_signals_flush(struct sigpending *pending)
+{
+	pending->set = 0;
+}
+
+/* ---- sending -------------------------------------------------------------------------- */
+
+void recalc_sigpending(struct task *t)
+{
+	sigset_t ready = (t->pending.set | t->process->shared_pending.set) & ~t->blocked;
+
+	if (ready || t->process->stopped)
+		set_bit(TIF_SIGPENDING, &t->thread.head.flags);
+	else
+		clear_bit(TIF_SIGPENDING, &t->thread.head.flags);
+}
+
+/* Makes the thread look at its flags: wakes it in a state of @mask, or interrupts its CPU. */
+static void signal_wake(struct task *t, unsigned int mask)
+{
+	set_bit(TIF_SIGPENDING, &t->thread.head.flags);
+	if (!wake_up_thread(&t->thread, mask) && t != (struct task *)current_thread())
+		arch_send_ipi(BIT(READ_ONCE(t->thread.head.cpu)), IPI_RESCHEDULE);
+}
+
+void kill_threads(struct process *p, int code)
+{
+	struct task *t;
+
+	p->group_exiting = true;
+	p->exit_code = code;
+	p->stopped = false;
+	list_for_each_entry(t, &p->threads, group_node) {
+		set_bit(TIF_KILLED, &t->thread.head.flags);
+		signal_wake(t, BIT(TASK_INTERRUPTIBLE) | BIT(TASK_KILLABLE) | BIT(TASK_STOPPED));
+	}
+}
+
+void retarget_signals(struct process *p)
+{
+	struct task *t;
+
+	list_for_each_entry(t, &p->threads, group_node)
+		if (p->shared_pending.set & ~t->blocked)
+			signal_wake(t, BIT(TASK_INTERRUPTIBLE));
+}
+
+static void drop_pending(struct process *p, sigset_t mask)
+{
+	struct task *t;
+
+	p->shared_pending.set &= ~mask;
+	list_for_each_entry(t, &p->threads, group_node)
+		t->pending.set &= ~mask;
+}
+
+static void continue_process(struct process *p)
+{
+	struct task *t;
+
+	if (!p->stopped)
+		return;
+	p->stopped = false;
+	p->continued = true;
+	list_for_each_entry(t, &p->threads, group_node)
+		wake_up_thread(&t->thread, BIT(TASK_STOPPED));
+	if (p->parent)
+		wake_up_all(&p->parent->wait_child);
+}
+
+/* Would the process as it is now do nothing with it? */
+static bool signal_ignored(const struct process *p, int sig)
+{
+	unsigned long handler = p->sighand->action[sig - 1].handler;
+
+	if (handler == SIG_IGN)
+		return true;
+	if (handler != SIG_DFL)
+		return false;
+	/* init dies of nothing that it has no handler for. */
+	return (sigmask(sig) & IGNORED_SIGNALS) || p->pid == 1;
+}
+
+static void add_pending(struct sigpending *pending, int sig, const struct siginfo *info)
+{
+	if (pending->set & sigmask(sig))
+		return;
+	pending->set |= sigmask(sig);
+	if (sig >= (int)ARRAY_SIZE(pending->info))
+		return;
+	if (info)
+		pending->info[sig] = *info;
+	else
+		pending->info[sig] = (struct siginfo){ .si_signo = sig, .si_code = SI_KERNEL };
+}
+
+/* sig_lock held. @only: the thread it is for, or NULL: any. */
+static void send_locked(struct process *p, struct task *only, int sig, const struct siginfo *info)
+{
+	struct task *t;
+
+	if (p->zombie || p->group_exiting)
+		return;
+	if (sig == SIGKILL) {
+		if (p->pid != 1)
+			kill_threads(p, SIGKILL);
+		return;
+	}
+	if (sig == SIGCONT) {
+		drop_pending(p, STOP_SIGNALS);
+		continue_process(p);
+	} else if (sigmask(sig) & STOP_SIGNALS) {
+		drop_pending(p, sigmask(SIGCONT));
+	}
+	if (only) {
+		if (signal_ignored(p, sig) && !(only->blocked & sigmask(sig)))
+			return;
+		add_pending(&only->pending, sig, info);
+		if (!(only->blocked & sigmask(sig)))
+			signal_wake(only, BIT(TASK_INTERRUPTIBLE));
+		return;
+	}
+	list_for_each_entry(t, &p->threads, group_node) {
+		if (t->blocked & sigmask(sig))
+			continue;
+		if (signal_ignored(p, sig))
+			return;
+		add_pending(&p->shared_pending, sig, info);
+		signal_wake(t, BIT(TASK_INTERRUPTIBLE));
+		return;
+	}
+	add_pending(&p->shared_pending, sig, info);	/* all block it */
+}
+
+void send_signal_locked(struct process *p, int sig, const struct siginfo *info)
+{
+	spin_lock(&p->sig_lock);
+	send_locked(p, NULL, sig, info);
+	spin_unlock(&p->sig_lock);
+}
+
+int send_signal_process(struct process *p, int sig, const struct siginfo *info)
+{
+	unsigned long flags;
+
+	if (sig < 0 || sig > _NSIG)
+		return -EINVAL;
+	if (sig == 0)
+		return 0;
+	spin_lock_irqsave(&p->sig_lock, flags);
+	send_locked(p, NULL, sig, info);
+	spin_unlock_irqrestore(&p->sig_lock, flags);
+	return 0;
+}
+
+int send_signal_task(struct task *t, int sig, const struct siginfo *info)
+{
+	struct process *p = t->process;
+	unsigned long flags;
+
+	if (sig < 0 || sig > _NSIG)
+		return -EINVAL;
+	if (sig == 0)
+		return 0;
+	spin_lock_irqsave(&p->sig_lock, flags);
+	send_locked(p, t, sig, info);
+	spin_unlock_irqrestore(&p->sig_lock, flags);
+	return 0;
+}
+
+int send_signal_group(pid_t pgid, int sig, const struct siginfo *info)
+{
+	struct process *p;
+	unsigned long flags;
+	int ret = -ESRCH;
+
+	if (sig < 0 || sig > _NSIG)
+		return -EINVAL;
+	spin_lock_irqsave(&tasklist_lock, flags);
+	list_for_each_entry(p, &process_list, all) {
+		if (p->pgid != pgid)
+			continue;
+		ret = 0;
+		if (sig)
+			send_signal_locked(p, sig, info);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return ret;
+}
+
+void force_signal(int sig, int code, unsigned long addr)
+{
+	struct siginfo info = { .si_signo = sig, .si_code = code, .fault.addr = addr };
+	struct task *t = current_task();
+	struct process *p = t->process;
+	struct k_sigaction *act = &p->sighand->action[sig - 1];
+	unsigned long flags;
+
+	spin_lock_irqsave(&p->sig_lock, flags);
+	if (act->handler == SIG_IGN || (t->blocked & sigmask(sig))) {
+		act->handler = SIG_DFL;
+		t->blocked &= ~sigmask(sig);
+	}
+	t->pending.set &= ~sigmask(sig);
+	add_pending(&t->pending, sig, &info);
+	set_bit(TIF_SIGPENDING, &t->thread.head.flags);
+	spin_unlock_irqrestore(&p->sig_lock, flags);
+}
+
+void force_kill(void)
+{
+	struct task *t = current_task();
+
+	pr_warn("Out of memory: Killed process %d (%s)\n", t->process->pid, t->process->comm);
+	spin_lock_irq(&t->process->sig_lock);
+	if (!t->process->group_exiting)
+		kill_threads(t->process, SIGKILL);
+	spin_unlock_irq(&t->process->sig_lock);
+}
+
+void user_exception(struct pt_regs *regs, int sig, int code, unsigned long addr)
+{
+	struct task *t = current_task();
+
+	pr_debug("%s[%d]: signal %d code %d at pc %016lx sp %016lx addr %016lx\n", t->thread.comm,
+		 t->tid, sig, code, instruction_pointer(regs), user_stack_pointer(regs), addr);
+	force_signal(sig, code, addr);
+}
+
+void set_blocked(sigset_t mask)
+{
+	struct task *t = current_task();
+
+	spin_lock_irq(&t->process->sig_lock);
+	t->blocked = mask & ~UNMASKABLE;
+	recalc_sigpending(t);
+	/* What this thread now blocks another may take. */
+	if (t->process->nr_threads > 1)
+		retarget_signals(t->process);
+	spin_unlock_irq(&t->process->sig_lock);
+}
+
+/* ---- delivery ------------------------------------------------------------------------- */
+
+/* The next deliverable signal of those in @wanted, its info in *info; 0 if there is none. sig_lock held. */
+int dequeue_signal(struct task *t, sigset_t wanted, struct siginfo *info)
+{
+	struct sigpending *from = &t->pending;
+	sigset_t ready = from->set & wanted;
+	int sig;
+
+	if (!ready) {
+		from = &t->process->shared_pending;
+		ready = from->set & wanted;
+	}
+	if (!ready)
+		return 0;
+	sig = __ffs((ready & SYNC_SIGNALS) ? ready & SYNC_SIGNALS : ready) + 1;
+	from->set &= ~sigmask(sig);
+	if (sig < (int)ARRAY_SIZE(from->info))
+		*info = from->info[sig];
+	else
+		*info = (struct siginfo){ .si_signo = sig, .si_code = SI_USER };
+	return sig;
+}
+
+/* Stops the whole group, tells the parent, sleeps until SIGCONT or death. */
+static void stop_here(struct process *p, int sig)
+{
+	struct task *self = current_task(), *t;
+
+	spin_lock_irq(&tasklist_lock);
+	spin_lock(&p->sig_lock);
+	if (sig && !p->stopped && !p->group_exiting) {
+		p->stopped = true;
+		p->continued = false;
+		p->stop_reported = false;
+		p->stop_signal = sig;
+		list_for_each_entry(t, &p->threads, group_node)
+			if (t != self)
+				signal_wake(t, BIT(TASK_INTERRUPTIBLE));
+		spin_unlock(&p->sig_lock);
+		notify_parent(p, CLD_STOPPED, sig);
+	} else {
+		spin_unlock(&p->sig_lock);
+	}
+	spin_unlock_irq(&tasklist_lock);
+	for (;;) {
+		set_current_state(TASK_STOPPED);
+		if (!READ_ONCE(p->stopped) || fatal_signal_pending(&self->thread))
+			break;
+		schedule();
+	}
+	set_current_state(TASK_RUNNING);
+	spin_lock_irq(&p->sig_lock);
+	recalc_sigpending(self);
+	spin_unlock_irq(&p->sig_lock);
+}
+
+static void default_action(struct process *p, int sig)
+{
+	if (p->pid == 1 && !(sigmask(sig) & SYNC_SIGNALS))
+		return;
+	if (sigmask(sig) & STOP_SIGNALS)
+		stop_here(p, sig);
+	else if (!(sigmask(sig) & IGNORED_SIGNALS))
+		do_group_exit(sig);
+}
+
+/* What an interrupted system call returns, or that it runs again; before a handler starts. */
+static void finish_syscall(struct pt_regs *regs, const struct k_sigaction *act)
+{
+	long ret = syscall_return(regs);
+
+	if (syscall_nr(regs) < 0)
+		return;
+	if (ret == -ERESTARTSYS && (!act || (act->flags & SA_RESTART)))
+		arch_restart_syscall(regs);
+	else if (ret == -ERESTARTNOHAND && !act)
+		arch_restart_syscall(regs);
+	else if (ret == -ERESTARTSYS || ret == -ERESTARTNOHAND)
+		set_syscall_return(regs, -EINTR);
+}
+
+/* Enters the handler: the mask for its time, its frame on the user's stack. */
+static void run_handler(struct pt_regs *regs, int sig, struct k_sigaction *act,
+			const struct siginfo *info)
+{
+	struct task *t = current_task();
+	sigset_t mask = t->restore_blocked ? t->saved_blocked : t->blocked;
+	sigset_t during = t->blocked | act->mask;
+
+	finish_syscall(regs, act);
+	if (!setup_signal_frame(regs, sig, act, info, mask)) {
+		t->restore_blocked = false;
+		if (sig == SIGSEGV)		/* its handler has no stack: nothing to return to */
+			do_group_exit(SIGSEGV);
+		force_signal(SIGSEGV, SI_KERNEL, 0);
+		return;
+	}
+	t->restore_blocked = false;
+	if (!(act->flags & SA_NODEFER))
+		during |= sigmask(sig);
+	set_blocked(during);
+}
+
+static void do_signals(struct pt_regs *regs)
+{
+	struct task *t = current_task();
+	struct process *p = t->process;
+
+	for (;;) {
+		struct k_sigaction act;
+		struct siginfo info;
+		int sig;
+
+		if (READ_ONCE(p->stopped))
+			stop_here(p, 0);
+		if (fatal_signal_pending(&t->thread))
+			return;
+		spin_lock_irq(&p->sig_lock);
+		sig = dequeue_signal(t, ~t->blocked, &info);
+		if (!sig) {
+			recalc_sigpending(t);
+			spin_unlock_irq(&p->sig_lock);
+			break;
+		}
+		act = p->sighand->action[sig - 1];
+		if ((act.flags & SA_RESETHAND) && act.handler > SIG_IGN)
+			p->sighand->action[sig - 1].handler = SIG_DFL;
+		spin_unlock_irq(&p->sig_lock);
+
+		if (act.handler == SIG_IGN)
+			continue;
+		if (act.handler == SIG_DFL) {
+			default_action(p, sig);
+			continue;
+		}
+		run_handler(regs, sig, &act, &info);
+		return;
+	}
+	finish_syscall(regs, NULL);
+	if (t->restore_blocked) {
+		t->restore_blocked = false;
+		set_blocked(t->saved_blocked);
+	}
+}
+
+void user_mode_work(struct pt_regs *regs)
+{
+	struct task *t = current_task();
+	unsigned long flags;
+
+	while ((flags = READ_ONCE(t->thread.head.flags)) & TIF_USER_WORK) {
+		local_irq_enable();
+		if (flags & BIT(TIF_KILLED))
+			do_exit(t->process->exit_code);
+		if (flags & BIT(TIF_NEED_RESCHED))
+			schedule();
+		if (flags & BIT(TIF_SIGPENDING))
+			do_signals(regs);
+		clear_bit(TIF_SINGLE_WORK, &t->thread.head.flags);
+		local_irq_disable();
+	}
+}
