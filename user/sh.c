@@ -124,10 +124,9 @@ static int run_fd(int fd, bool interactive)
 	source.next_line = file_line;
 	source.fd = fd;
 	source.interactive = interactive;
-	do {
-		interrupted = 0;
-		run_source(&source);
-	} while (interactive && interrupted);
+	run_source(&source);
+	if (interactive)
+		fputc('\n', stderr);
 	return shell.status;
 }
 

@@ -208,12 +208,10 @@ static int wait_foreground(pid_t pid)
 	if (WIFSIGNALED(status)) {
 		int sig = WTERMSIG(status);
 
-		if (sig == SIGINT && shell.job_control) {
-			fputc('\n', stderr);
+		if (sig == SIGINT && shell.job_control)
 			interrupted = 1;
-		} else if (sig != SIGINT && sig != SIGPIPE) {
+		else if (sig != SIGINT && sig != SIGPIPE)
 			fprintf(stderr, "%s\n", strsignal(sig));
-		}
 	}
 	return exit_status(status);
 }
@@ -720,8 +718,12 @@ int run_source(struct source *source)
 			run(tree);
 			tree_free(tree);
 		}
-		if (interrupted && !source->interactive)
-			return 128 + SIGINT;
+		if (interrupted) {
+			if (!source->interactive)
+				return 128 + SIGINT;
+			interrupted = 0;
+			fputc('\n', stderr);		/* behind the terminal's ^C */
+		}
 		if (shell.break_count && shell.loop_depth)
 			return shell.status;
 		shell.break_count = 0;
