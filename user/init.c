@@ -105,7 +105,9 @@ static pid_t start_shell(const char *command)
 	_exit(127);
 }
 
-/* Wait for pid, burying every orphan that ends before it. Its wait status; -1 if there is no child. */
+/*
+ * Wait for pid, burying every orphan that ends before it. Its wait status; -1 if there is no child.
+ */
 static int reap_until(pid_t pid)
 {
 	int status;

@@ -1,6 +1,6 @@
 /*
- * ps: the processes, from /proc/PID/stat. A process may end between the directory and its file; then
- * it is simply not listed.
+ * ps: the processes, from /proc/PID/stat. A process may end between the directory and its file;
+ * then it is simply not listed.
  */
 #include <ctype.h>
 #include <dirent.h>

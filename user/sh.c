@@ -35,7 +35,10 @@ static char *string_line(struct source *source, bool continued)
 	return line.data;
 }
 
-/* Standard input is shared with the commands that run, so from there only one byte is taken at a time. */
+/*
+ * Standard input is shared with the commands that run, so from there only one byte is taken at a
+ * time.
+ */
 static int read_byte(struct source *source)
 {
 	size_t want = source->fd == STDIN_FILENO && !source->interactive ? 1 : sizeof(source->buf);
@@ -139,8 +142,8 @@ static void on_interrupt(int sig)
 }
 
 /*
- * Interactive on a terminal: the shell leads a group of its own and owns the terminal. No SA_RESTART,
- * so that Ctrl-C ends the read of the prompt.
+ * Interactive on a terminal: the shell leads a group of its own and owns the terminal. No
+ * SA_RESTART, so that Ctrl-C ends the read of the prompt.
  */
 static void start_job_control(void)
 {

@@ -1,6 +1,6 @@
 /*
- * tail: the end of files. The last lines are kept in a ring as the input passes, so a pipe serves as
- * well as a file.
+ * tail: the end of files. The last lines are kept in a ring as the input passes, so a pipe serves
+ * as well as a file.
  */
 #include <err.h>
 #include <prog.h>

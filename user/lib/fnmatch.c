@@ -1,8 +1,14 @@
-/* Shell patterns: '*' backtracks to its last occurrence only, which is enough and never exponential. */
+/*
+ * Shell patterns: '*' backtracks to its last occurrence only, which is enough and never
+ * exponential.
+ */
 #include <fnmatch.h>
 #include <stddef.h>
 
-/* Match c against the set at p (behind '['). Returns the position behind ']', or NULL if unterminated. */
+/*
+ * Match c against the set at p (behind '['). Returns the position behind ']', or NULL if
+ * unterminated.
+ */
 static const char *match_set(const char *p, unsigned char c, int *matched)
 {
 	int negate = *p == '!' || *p == '^', found = 0;

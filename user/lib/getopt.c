@@ -42,7 +42,10 @@ static int next_option(int argc, char **argv, int stop_at_operand)
 	return strcmp(option, "--") ? at + 1 : 0;
 }
 
-/* The argument of an option that stands apart: the word after the cluster, taken out of the operands. */
+/*
+ * The argument of an option that stands apart: the word after the cluster, taken out of the
+ * operands.
+ */
 static char *separate_argument(int argc, char **argv, int where)
 {
 	char *word;

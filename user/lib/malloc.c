@@ -1,12 +1,13 @@
 /*
  * malloc: power-of-two size classes.
  *
- * A block is a 16-byte header followed by the caller's bytes; header and bytes together are a power of
- * two from 32 bytes to 64 KiB, and a freed block goes to the list of its class, last in first out. An
- * empty class is refilled by carving a run of blocks off the break. Larger requests are mappings of
- * their own and go back to the kernel when freed. Blocks are never split or joined: wasteful by less
- * than half, but every operation is a few instructions and the header alone says all there is to know.
- * The header's check word catches a free of something that malloc did not hand out, or twice.
+ * A block is a 16-byte header followed by the caller's bytes; header and bytes together are a power
+ * of two from 32 bytes to 64 KiB, and a freed block goes to the list of its class, last in first
+ * out. An empty class is refilled by carving a run of blocks off the break. Larger requests are
+ * mappings of their own and go back to the kernel when freed. Blocks are never split or joined:
+ * wasteful by less than half, but every operation is a few instructions and the header alone says
+ * all there is to know. The header's check word catches a free of something that malloc did not
+ * hand out, or twice.
  */
 #include <errno.h>
 #include <stdint.h>

@@ -2,10 +2,10 @@
  * Buffered streams.
  *
  * A stream holds one buffer that is either full of input (pos..end unread) or of output (0..pos not
- * yet written); `writing` says which. Turning from one to the other first gives the file position back
- * to the kernel. stdout is line-buffered on a terminal and fully buffered elsewhere; that is found out
- * at its first use, so a program that prints nothing asks nothing. stderr is flushed at the end of every
- * call, so that a message leaves in one write.
+ * yet written); `writing` says which. Turning from one to the other first gives the file position
+ * back to the kernel. stdout is line-buffered on a terminal and fully buffered elsewhere; that is
+ * found out at its first use, so a program that prints nothing asks nothing. stderr is flushed at
+ * the end of every call, so that a message leaves in one write.
  *
  * Every stream has a lock around each public call. fork copies a lock that another thread may hold;
  * a child of a threaded program should exec or _exit.

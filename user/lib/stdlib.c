@@ -20,8 +20,8 @@ static int digit_value(int c)
 }
 
 /*
- * The common half of the strto* family: the magnitude of the number at s, with *negative telling its
- * sign and *overflow whether it exceeds 64 bits. *end is s itself if there is no number.
+ * The common half of the strto* family: the magnitude of the number at s, with *negative telling
+ * its sign and *overflow whether it exceeds 64 bits. *end is s itself if there is no number.
  */
 static unsigned long parse(const char *s, char **end, int base, int *negative, int *overflow)
 {

@@ -1,14 +1,14 @@
 /*
  * Threads and the lock.
  *
- * A thread's bookkeeping sits at the top of its own stack, so nothing has to be allocated: the creator
- * fills it in before clone, and the kernel clears `tid` there and wakes its futex once the thread is
- * gone (CLONE_CHILD_CLEARTID). Only then is nobody on the stack any more, which is why thread_join
- * waits for that word and not for fn's return.
+ * A thread's bookkeeping sits at the top of its own stack, so nothing has to be allocated: the
+ * creator fills it in before clone, and the kernel clears `tid` there and wakes its futex once the
+ * thread is gone (CLONE_CHILD_CLEARTID). Only then is nobody on the stack any more, which is why
+ * thread_join waits for that word and not for fn's return.
  *
- * The lock is the classic three-state futex: 0 free, 1 held, 2 held and somebody may sleep. A releaser
- * enters the kernel only from state 2; a sleeper always re-acquires in state 2, because it cannot know
- * whether it was the last one waiting.
+ * The lock is the classic three-state futex: 0 free, 1 held, 2 held and somebody may sleep. A
+ * releaser enters the kernel only from state 2; a sleeper always re-acquires in state 2, because it
+ * cannot know whether it was the last one waiting.
  */
 #include <errno.h>
 #include <sched.h>

@@ -1,11 +1,11 @@
 /*
  * Running the tree.
  *
- * Every command of a pipeline is a child; a command alone is a child too unless it is a builtin or a
- * group. With job control (interactive, on a terminal) each pipeline started from the shell itself is a
- * process group of its own and owns the terminal while the shell waits, so Ctrl-C reaches it and not
- * the shell; children of a subshell stay in their parent's group. Parent and child both call setpgid,
- * because either may be first to need it.
+ * Every command of a pipeline is a child; a command alone is a child too unless it is a builtin or
+ * a group. With job control (interactive, on a terminal) each pipeline started from the shell
+ * itself is a process group of its own and owns the terminal while the shell waits, so Ctrl-C
+ * reaches it and not the shell; children of a subshell stay in their parent's group. Parent and
+ * child both call setpgid, because either may be first to need it.
  *
  * SIGINT unwinds the shell to its prompt: the handler (or a child that died of SIGINT) sets
  * `interrupted`, and every loop and list below looks at it.
@@ -150,7 +150,9 @@ static void restore_fds(struct saved_fd *until)
 	}
 }
 
-/* keep: the redirections outlive the command (exec), or the process is about to be something else. */
+/*
+ * keep: the redirections outlive the command (exec), or the process is about to be something else.
+ */
 bool redirect_all(struct redirect *redirects, bool keep)
 {
 	for (; redirects; redirects = redirects->next) {
@@ -420,7 +422,8 @@ static _Noreturn void run_and_exit(struct node *node)
 
 /*
  * Start the commands of a pipeline from the left: each reads what the previous one left and all but
- * the last write into a fresh pipe. Returns the last one's pid, or -1; *group is the pipeline's group.
+ * the last write into a fresh pipe. Returns the last one's pid, or -1; *group is the pipeline's
+ * group.
  */
 static pid_t start_pipeline(struct node *node, bool last, int *input, pid_t *group, struct list *pids)
 {

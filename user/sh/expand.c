@@ -2,10 +2,10 @@
  * From raw words to arguments: parameters, command substitution, field splitting, globbing, quotes.
  *
  * The result is built as a *pattern*: a character that was quoted and would mean something to the
- * globber is preceded by a backslash. Splitting then happens while the pattern grows (only text that
- * came from an unquoted expansion can split), and at the end each field is either matched against the
- * file system or has its backslashes removed. This way one string carries both the text and which parts
- * of it were quoted.
+ * globber is preceded by a backslash. Splitting then happens while the pattern grows (only text
+ * that came from an unquoted expansion can split), and at the end each field is either matched
+ * against the file system or has its backslashes removed. This way one string carries both the text
+ * and which parts of it were quoted.
  */
 #include "sh.h"
 
@@ -266,7 +266,9 @@ static size_t parameter_length(const char *p)
 	return length;
 }
 
-/* ${name} ${#name} ${name:-word} ${name-word} ${name:+word} ${name:=word}; p is behind the brace. */
+/*
+ * ${name} ${#name} ${name:-word} ${name-word} ${name:+word} ${name:=word}; p is behind the brace.
+ */
 static bool add_braced(struct expansion *ex, const char *p, const char *end, bool quoted)
 {
 	bool measure = *p == '#' && p[1] != '}' && parameter_length(p + 1);
@@ -355,7 +357,10 @@ static bool expand_into(struct expansion *ex, const char *p, const char *end, bo
 
 		if (c == '"') {
 			quoted = !quoted;
-			/* "$@" without arguments is nothing at all, every other "" is an empty field */
+			/*
+			 * "$@" without arguments is nothing at all, every other "" is an empty
+			 * field
+			 */
 			if (!(quoted && !strncmp(p, "$@\"", 3)))
 				ex->present |= quoted;
 			else if (!shell.argument_count)

@@ -8,7 +8,8 @@
  *	command  : '(' list ')' | '{' list '}' | if | while | until | for | simple, each with redirections
  *
  * There is no separate token list: the parser looks at the current line and asks the source for a
- * further one when a construct is still open. A word stays raw, with its quotes, until it is expanded.
+ * further one when a construct is still open. A word stays raw, with its quotes, until it is
+ * expanded.
  */
 #include "sh.h"
 
@@ -108,7 +109,10 @@ static void append_line(void)
 	src->line = text.data;
 }
 
-/* Skip blanks, a comment and joined lines; the character that follows, '\0' at the end of the input. */
+/*
+ * Skip blanks, a comment and joined lines; the character that follows, '\0' at the end of the
+ * input.
+ */
 static char peek(void)
 {
 	for (;;) {
@@ -210,8 +214,8 @@ static const char *skip_parentheses(const char *p)
 }
 
 /*
- * The end of the word that starts at p (an unquoted blank, operator or the end of the text), or NULL
- * if a quote or ${ or $( in it is still open.
+ * The end of the word that starts at p (an unquoted blank, operator or the end of the text), or
+ * NULL if a quote or ${ or $( in it is still open.
  */
 static const char *word_end(const char *p)
 {

@@ -66,7 +66,9 @@ struct node {
 
 /* Where the parser's text comes from. */
 struct source {
-	/* The next line with its newline, or NULL at the end; continued says a construct is open. */
+	/*
+	 * The next line with its newline, or NULL at the end; continued says a construct is open.
+	 */
 	char	*(*next_line)(struct source *source, bool continued);
 	int	fd;				/* for reading lines from a file */
 	char	*string;			/* or from a string */
@@ -82,8 +84,8 @@ struct source {
 enum parse_status { PARSE_OK, PARSE_EOF, PARSE_ERROR };
 
 /*
- * Read one complete command line (up to a newline outside every construct). PARSE_OK with *tree NULL
- * for an empty line; on PARSE_ERROR a message has been printed and the line discarded.
+ * Read one complete command line (up to a newline outside every construct). PARSE_OK with *tree
+ * NULL for an empty line; on PARSE_ERROR a message has been printed and the line discarded.
  */
 enum parse_status parse_line(struct source *source, struct node **tree);
 void tree_free(struct node *node);
@@ -91,10 +93,14 @@ void tree_free(struct node *node);
 /* Whether s[0..length) can be a variable's name. */
 bool is_name(const char *s, size_t length);
 
-/* The end of the expansion that starts behind the '$' before s, or NULL if its ${ or $( stays open. */
+/*
+ * The end of the expansion that starts behind the '$' before s, or NULL if its ${ or $( stays open.
+ */
 const char *dollar_end(const char *s);
 
-/* Expand one raw word to any number of fresh strings appended to out. False on an error (printed). */
+/*
+ * Expand one raw word to any number of fresh strings appended to out. False on an error (printed).
+ */
 bool expand_word(const char *raw, struct list *out);
 bool expand_words(const struct list *raw, struct list *out);
 /* The same without field splitting and globbing: a fresh string, or NULL on an error (printed). */

@@ -1,4 +1,6 @@
-/* One-line messages on stderr: "program: message: strerror(errno)"; the x forms without strerror. */
+/*
+ * One-line messages on stderr: "program: message: strerror(errno)"; the x forms without strerror.
+ */
 #ifndef _ERR_H
 #define _ERR_H
 

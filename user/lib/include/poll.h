@@ -20,7 +20,10 @@ struct pollfd {
 	short	revents;
 };
 
-/* As in POSIX: descriptors ready, 0 after the timeout (milliseconds, negative: none), -1 with errno. */
+/*
+ * As in POSIX: descriptors ready, 0 after the timeout (milliseconds, negative: none), -1 with
+ * errno.
+ */
 int poll(struct pollfd *fds, nfds_t count, int timeout);
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask);
 

@@ -14,10 +14,16 @@ void prog_init(int argc, char **argv, const char *usage_text);
 /* Print the usage text on stderr and exit with status 2. */
 _Noreturn void usage(void);
 
-/* Flush stdout; the exit status to return from main: status, or 1 with a message if the flush failed. */
+/*
+ * Flush stdout; the exit status to return from main: status, or 1 with a message if the flush
+ * failed.
+ */
 int finish(int status);
 
-/* Parse the whole of text as a decimal number, optionally followed by k, M or G; exits with 2 if it is not one. */
+/*
+ * Parse the whole of text as a decimal number, optionally followed by k, M or G; exits with 2 if it
+ * is not one.
+ */
 long number_arg(const char *text, const char *what);
 
 /* Join a directory and a name into a fresh string; exits with 1 if there is no memory. */

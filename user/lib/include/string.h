@@ -34,11 +34,16 @@ char *strsep(char **s, const char *set);
 char *strdup(const char *s);
 char *strndup(const char *s, size_t n);
 
-/* Copy with truncation; the result is terminated if size > 0. Returns the length that was wanted. */
+/*
+ * Copy with truncation; the result is terminated if size > 0. Returns the length that was wanted.
+ */
 size_t strlcpy(char *restrict to, const char *restrict from, size_t size);
 size_t strlcat(char *restrict to, const char *restrict from, size_t size);
 
-/* A phrase for an error number, never NULL, never an allocation except a static buffer for unknown numbers. */
+/*
+ * A phrase for an error number, never NULL, never an allocation except a static buffer for unknown
+ * numbers.
+ */
 char *strerror(int error);
 const char *strsignal(int sig);
 

@@ -13,7 +13,10 @@
 #define FUTEX_PRIVATE_FLAG	128
 #define FUTEX_CLOCK_REALTIME	256
 
-/* futex_wait: 0 after a wake-up, -1 with EAGAIN (*word != value), EINTR or ETIMEDOUT; timeout is relative, or NULL. */
+/*
+ * futex_wait: 0 after a wake-up, -1 with EAGAIN (*word != value), EINTR or ETIMEDOUT; timeout is
+ * relative, or NULL.
+ */
 int futex_wait(int *word, int value, const struct timespec *timeout);
 /* The number of waiters woken, at most count. */
 int futex_wake(int *word, int count);

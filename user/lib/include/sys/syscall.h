@@ -127,8 +127,8 @@
 
 #ifndef __ASSEMBLER__
 /*
- * Make any system call. Up to six arguments; returns -1 and sets errno on failure. __syscall, the raw
- * form, returns the kernel's negative errno.
+ * Make any system call. Up to six arguments; returns -1 and sets errno on failure. __syscall, the
+ * raw form, returns the kernel's negative errno.
  */
 long syscall(long number, ...);
 long __syscall(long number, long a, long b, long c, long d, long e, long f);
