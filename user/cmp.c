@@ -49,6 +49,7 @@ int main(int argc, char **argv)
 	if (!silent && (x == EOF || y == EOF))
 		warnx("EOF on %s after byte %lu", argv[optind + (y == EOF)], at - 1);
 	else if (!silent)
-		printf("%s %s differ: byte %lu, line %lu\n", argv[optind], argv[optind + 1], at, line);
+		printf("%s %s differ: byte %lu, line %lu\n", argv[optind], argv[optind + 1], at,
+		       line);
 	return finish(1);
 }

@@ -109,7 +109,8 @@ int main(int argc, char **argv)
 	buf = xmalloc((size_t)block_size);
 	if (input && (in = open(input, O_RDONLY)) < 0)
 		err(1, "%s", input);
-	if (output && (out = open(output, O_WRONLY | O_CREAT | (notrunc || seek ? 0 : O_TRUNC), 0666)) < 0)
+	if (output &&
+	    (out = open(output, O_WRONLY | O_CREAT | (notrunc || seek ? 0 : O_TRUNC), 0666)) < 0)
 		err(1, "%s", output);
 	if (seek && !notrunc && output && ftruncate(out, seek * block_size) < 0 && errno != EINVAL)
 		err(1, "%s", output);
@@ -137,7 +138,7 @@ int main(int argc, char **argv)
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	ms = (end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000;
 	if (!quiet)
-		fprintf(stderr, "%lu+%lu records\n%lu bytes copied, %ld.%03ld s\n", whole, partial, bytes,
-			ms / 1000, ms % 1000);
+		fprintf(stderr, "%lu+%lu records\n%lu bytes copied, %ld.%03ld s\n", whole, partial,
+			bytes, ms / 1000, ms % 1000);
 	return 0;
 }

@@ -31,9 +31,11 @@ static int show(const char *device, const char *path, bool skip_empty)
 	unused = opt_inodes ? st.f_ffree : st.f_bfree * unit / 1024;
 	available = opt_inodes ? st.f_ffree : st.f_bavail * unit / 1024;
 	if (total - unused + available)
-		snprintf(percent, sizeof(percent), "%lu%%", ((total - unused) * 100 + total - unused +
-			 available - 1) / (total - unused + available));
-	printf("%-15s %10lu %10lu %10lu %5s %s\n", device, total, total - unused, available, percent, path);
+		snprintf(percent, sizeof(percent), "%lu%%",
+			 ((total - unused) * 100 + total - unused + available - 1) /
+				 (total - unused + available));
+	printf("%-15s %10lu %10lu %10lu %5s %s\n", device, total, total - unused, available,
+	       percent, path);
 	return 0;
 }
 
@@ -50,8 +52,8 @@ int main(int argc, char **argv)
 		else if (option != 'k')
 			usage();
 	}
-	printf("%-15s %10s %10s %10s %5s %s\n", "Filesystem", opt_inodes ? "Inodes" : "1K-blocks", "Used",
-	       "Available", "Use%", opt_inodes || optind == argc ? "Mounted on" : "Path");
+	printf("%-15s %10s %10s %10s %5s %s\n", "Filesystem", opt_inodes ? "Inodes" : "1K-blocks",
+	       "Used", "Available", "Use%", opt_inodes || optind == argc ? "Mounted on" : "Path");
 	for (int i = optind; i < argc; i++)
 		status |= show("-", argv[i], false);
 	if (optind < argc)

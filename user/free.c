@@ -19,9 +19,9 @@ static const struct {
 	const char	*name;
 	unsigned long	*value;
 } fields[] = {
-	{ "MemTotal", &total },		{ "MemFree", &unused },		{ "MemAvailable", &available },
-	{ "Buffers", &buffers },	{ "Cached", &cached },		{ "SReclaimable", &reclaimable },
-	{ "Shmem", &shared },		{ "SwapTotal", &swap_total },	{ "SwapFree", &swap_free },
+	{"MemTotal", &total},  {"MemFree", &unused},	   {"MemAvailable", &available},
+	{"Buffers", &buffers}, {"Cached", &cached},	   {"SReclaimable", &reclaimable},
+	{"Shmem", &shared},    {"SwapTotal", &swap_total}, {"SwapFree", &swap_free},
 };
 
 static void read_meminfo(void)
@@ -75,6 +75,7 @@ int main(int argc, char **argv)
 	       "available");
 	printf("Mem: %10lu %11lu %11lu %11lu %11lu %11lu\n", SHOW(total), SHOW(used), SHOW(unused),
 	       SHOW(shared), SHOW(cache), SHOW(available));
-	printf("Swap:%10lu %11lu %11lu\n", SHOW(swap_total), SHOW(swap_total - swap_free), SHOW(swap_free));
+	printf("Swap:%10lu %11lu %11lu\n", SHOW(swap_total), SHOW(swap_total - swap_free),
+	       SHOW(swap_free));
 	return finish(0);
 }

@@ -22,7 +22,8 @@ static const char help[] =
 	"  -x whole lines only\n"
 	"Status 0 if a line was selected, 1 if not, 2 on trouble.\n";
 
-static bool opt_count, opt_fixed, opt_ignore, opt_list, opt_number, opt_quiet, opt_invert, opt_exact;
+static bool opt_count, opt_fixed, opt_ignore, opt_list, opt_number, opt_quiet, opt_invert,
+	opt_exact;
 static int opt_names = -1;
 static const char *pattern;
 
@@ -39,9 +40,9 @@ static bool in_class(const char *name, size_t length, char c)
 		const char *name;
 		int (*test)(int);
 	} classes[] = {
-		{ "alpha", isalpha }, { "digit", isdigit }, { "alnum", isalnum }, { "space", isspace },
-		{ "upper", isupper }, { "lower", islower }, { "punct", ispunct }, { "xdigit", isxdigit },
-		{ "blank", isblank }, { "print", isprint },
+		{"alpha", isalpha}, {"digit", isdigit}, {"alnum", isalnum}, {"space", isspace},
+		{"upper", isupper}, {"lower", islower}, {"punct", ispunct}, {"xdigit", isxdigit},
+		{"blank", isblank}, {"print", isprint},
 	};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
@@ -82,8 +83,9 @@ static bool in_set(const char *p, const char *end, char c)
 			p = close + 1;
 		} else if (p[1] == '-' && p + 2 < end - 1) {
 			found |= in_range(p[0], p[2], c) ||
-				 (opt_ignore && (in_range(p[0], p[2], (char)tolower((unsigned char)c)) ||
-						 in_range(p[0], p[2], (char)toupper((unsigned char)c))));
+				 (opt_ignore &&
+				  (in_range(p[0], p[2], (char)tolower((unsigned char)c)) ||
+				   in_range(p[0], p[2], (char)toupper((unsigned char)c))));
 			p += 2;
 		} else {
 			found |= same(*p, c);

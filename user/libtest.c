@@ -44,7 +44,8 @@ static void check(bool ok, const char *what, int line)
 
 #define PRINTS(want, ...) prints(__LINE__, want, __VA_ARGS__)
 
-static __attribute__((format(printf, 3, 4))) void prints(int line, const char *want, const char *format, ...)
+static __attribute__((format(printf, 3, 4))) void prints(int line, const char *want,
+							 const char *format, ...)
 {
 	char got[256];
 	va_list args;
@@ -58,7 +59,8 @@ static __attribute__((format(printf, 3, 4))) void prints(int line, const char *w
 		return;
 	}
 	failed++;
-	printf("libtest: line %d: \"%s\" gave \"%s\" (%d), not \"%s\"\n", line, format, got, n, want);
+	printf("libtest: line %d: \"%s\" gave \"%s\" (%d), not \"%s\"\n", line, format, got, n,
+	       want);
 }
 
 static void test_printf(void)
@@ -89,7 +91,8 @@ static void test_numbers(void)
 	char *end;
 
 	CHECK(strtol("  -12x", &end, 10) == -12 && *end == 'x');
-	CHECK(strtol("0x1F", NULL, 0) == 31 && strtol("017", NULL, 0) == 15 && strtol("z", NULL, 36) == 35);
+	CHECK(strtol("0x1F", NULL, 0) == 31 && strtol("017", NULL, 0) == 15 &&
+	      strtol("z", NULL, 36) == 35);
 	CHECK(strtoul("ffffffffffffffff", NULL, 16) == ULONG_MAX);
 	errno = 0;
 	CHECK(strtol("9223372036854775808", NULL, 10) == LONG_MAX && errno == ERANGE);
@@ -117,10 +120,12 @@ static void test_strings(void)
 		memset(to + offset, 7, 19);
 		CHECK(to[offset] == 7 && to[offset + 18] == 7 && to[offset + 19] != 7);
 	}
-	CHECK(strcmp("a", "b") < 0 && strcmp("b", "a") > 0 && !strcmp("", "") && strcmp("a\x80", "a") > 0);
+	CHECK(strcmp("a", "b") < 0 && strcmp("b", "a") > 0 && !strcmp("", "") &&
+	      strcmp("a\x80", "a") > 0);
 	CHECK(!strncmp("abc", "abd", 2) && !strcasecmp("AbC", "aBc"));
 	CHECK(strchr("abc", 'c') && !strchr("abc", 'd') && *strchr("abc", 0) == 0);
-	CHECK(!strcmp(strrchr("a/b/c", '/'), "/c") && !strcmp(strstr("hello", "ll"), "llo") && !strstr("a", "ab"));
+	CHECK(!strcmp(strrchr("a/b/c", '/'), "/c") && !strcmp(strstr("hello", "ll"), "llo") &&
+	      !strstr("a", "ab"));
 	CHECK(strspn("aab", "a") == 2 && strcspn("aab", "b") == 2 && strnlen("abc", 2) == 2);
 	strcpy(buf, ",a,,b,");
 	CHECK(!strcmp(strtok_r(buf, ",", &save), "a") && !strcmp(strtok_r(NULL, ",", &save), "b") &&
@@ -128,11 +133,14 @@ static void test_strings(void)
 	strcpy(buf, "a::b");
 	CHECK(!strcmp(strsep(&rest, ":"), "a") && !strcmp(strsep(&rest, ":"), "") &&
 	      !strcmp(strsep(&rest, ":"), "b") && !strsep(&rest, ":"));
-	CHECK(strlcpy(buf, "abcdef", 4) == 6 && !strcmp(buf, "abc") && strlcat(buf, "xyz", 6) == 6 &&
-	      !strcmp(buf, "abcxy"));
-	CHECK(!strcmp(strerror(EPERM), "Operation not permitted") && strstr(strerror(9999), "9999"));
-	CHECK(fnmatch("*.c", "a.c", 0) == 0 && fnmatch("a*b*c", "axxbyybc", 0) == 0 && fnmatch("[!a-c]", "b", 0));
-	CHECK(fnmatch("\\*", "*", 0) == 0 && fnmatch("\\*", "a", 0) && fnmatch("?", "", 0) && fnmatch("[]]", "]", 0) == 0);
+	CHECK(strlcpy(buf, "abcdef", 4) == 6 && !strcmp(buf, "abc") &&
+	      strlcat(buf, "xyz", 6) == 6 && !strcmp(buf, "abcxy"));
+	CHECK(!strcmp(strerror(EPERM), "Operation not permitted") &&
+	      strstr(strerror(9999), "9999"));
+	CHECK(fnmatch("*.c", "a.c", 0) == 0 && fnmatch("a*b*c", "axxbyybc", 0) == 0 &&
+	      fnmatch("[!a-c]", "b", 0));
+	CHECK(fnmatch("\\*", "*", 0) == 0 && fnmatch("\\*", "a", 0) && fnmatch("?", "", 0) &&
+	      fnmatch("[]]", "]", 0) == 0);
 	CHECK(isalpha('x') && !isalpha('1') && isspace('\t') && toupper('q') == 'Q');
 }
 
@@ -226,13 +234,14 @@ static void test_streams(void)
 	rewind(file);
 	CHECK(fgets(buf, 4, file) && !strcmp(buf, "lin") && ftell(file) == 3);
 	CHECK(getc(file) == 'e' && ungetc('E', file) == 'E' && getc(file) == 'E');
-	CHECK(fputs("XX", file) == 0 && fseek(file, 0, SEEK_SET) == 0 && fread(buf, 1, 6, file) == 6 &&
-	      !memcmp(buf, "lineXX", 6));
+	CHECK(fputs("XX", file) == 0 && fseek(file, 0, SEEK_SET) == 0 &&
+	      fread(buf, 1, 6, file) == 6 && !memcmp(buf, "lineXX", 6));
 	CHECK(fclose(file) == 0);
 	file = fopen(name, "a");
 	CHECK(file && fputs("end", file) == 0 && fclose(file) == 0);
 	file = fopen(name, "r");
-	CHECK(file && fseek(file, -3, SEEK_END) == 0 && fgets(buf, sizeof(buf), file) && !strcmp(buf, "end"));
+	CHECK(file && fseek(file, -3, SEEK_END) == 0 && fgets(buf, sizeof(buf), file) &&
+	      !strcmp(buf, "end"));
 	CHECK(fputc('x', file) == EOF && ferror(file));
 	fclose(file);
 	free(line);
@@ -248,7 +257,8 @@ static void test_options(void)
 	CHECK(getopt(8, argv, "ab:c:") == 'b' && !strcmp(optarg, "value"));
 	CHECK(getopt(8, argv, "ab:c:") == 'c' && !strcmp(optarg, "joined"));
 	CHECK(getopt(8, argv, "ab:c:") == -1);
-	CHECK(optind == 5 && !strcmp(argv[5], "op1") && !strcmp(argv[6], "op2") && !strcmp(argv[7], "-z"));
+	CHECK(optind == 5 && !strcmp(argv[5], "op1") && !strcmp(argv[6], "op2") &&
+	      !strcmp(argv[7], "-z"));
 }
 
 static sigjmp_buf jump;
@@ -313,7 +323,8 @@ static void test_threads(void)
 {
 	enum { THREADS = 4, STACK = 65536 };
 	int args[THREADS];
-	char *stacks = mmap(NULL, THREADS * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *stacks = mmap(NULL, THREADS * STACK, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(stacks != MAP_FAILED);
 	for (int i = 0; i < THREADS; i++) {

@@ -109,7 +109,11 @@ static const char *mark(mode_t mode)
 {
 	if (!opt_mark)
 		return "";
-	return S_ISDIR(mode) ? "/" : S_ISLNK(mode) ? "@" : S_ISFIFO(mode) ? "|" : mode & 0111 ? "*" : "";
+	return S_ISDIR(mode)	? "/"
+	       : S_ISLNK(mode)	? "@"
+	       : S_ISFIFO(mode) ? "|"
+	       : mode & 0111	? "*"
+				: "";
 }
 
 struct widths {
@@ -136,8 +140,9 @@ static void print_long(const struct entry *entry, const struct widths *widths)
 	else
 		snprintf(size, sizeof(size), "%ld", st->st_size);
 	strftime(when, sizeof(when), "%F %H:%M", gmtime_r(&st->st_mtime, &tm));
-	printf("%s %*u %u %u %*s %s %s%s", mode, widths->links, st->st_nlink, st->st_uid, st->st_gid,
-	       widths->size, size, when, entry->name, entry->target ? "" : mark(st->st_mode));
+	printf("%s %*u %u %u %*s %s %s%s", mode, widths->links, st->st_nlink, st->st_uid,
+	       st->st_gid, widths->size, size, when, entry->name,
+	       entry->target ? "" : mark(st->st_mode));
 	if (entry->target)
 		printf(" -> %s", entry->target);
 }

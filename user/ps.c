@@ -20,7 +20,18 @@ static const char help[] =
 	"name. The options are accepted and change nothing.\n";
 
 /* Fields of stat after the name, counted from the state as 0 (Linux's field 3). */
-enum { STATE, PPID, PGRP, SESSION, UTIME = 11, STIME = 12, THREADS = 17, VSIZE = 20, RSS = 21, FIELDS };
+enum {
+	STATE,
+	PPID,
+	PGRP,
+	SESSION,
+	UTIME = 11,
+	STIME = 12,
+	THREADS = 17,
+	VSIZE = 20,
+	RSS = 21,
+	FIELDS
+};
 
 struct process {
 	int	pid;

@@ -53,13 +53,14 @@ int main(int argc, char **argv)
 			status = 1;
 			continue;
 		}
-		printf("  File: %s\n  Size: %-10ld Blocks: %-8ld IO Block: %-6d %s\n", argv[optind], st.st_size,
-		       st.st_blocks, st.st_blksize, type_name(st.st_mode));
-		printf("Device: %u,%u Inode: %-10lu Links: %u", major(st.st_dev), minor(st.st_dev), st.st_ino,
-		       st.st_nlink);
+		printf("  File: %s\n  Size: %-10ld Blocks: %-8ld IO Block: %-6d %s\n", argv[optind],
+		       st.st_size, st.st_blocks, st.st_blksize, type_name(st.st_mode));
+		printf("Device: %u,%u Inode: %-10lu Links: %u", major(st.st_dev), minor(st.st_dev),
+		       st.st_ino, st.st_nlink);
 		if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
 			printf(" Device type: %u,%u", major(st.st_rdev), minor(st.st_rdev));
-		printf("\nAccess: %04o Uid: %u Gid: %u\n", st.st_mode & 07777, st.st_uid, st.st_gid);
+		printf("\nAccess: %04o Uid: %u Gid: %u\n", st.st_mode & 07777, st.st_uid,
+		       st.st_gid);
 		print_time("Access", &st.st_atim);
 		print_time("Modify", &st.st_mtim);
 		print_time("Change", &st.st_ctim);

@@ -50,7 +50,8 @@ static void last_lines(FILE *file, long count)
 		/* the slot at next holds the failed read only while the ring is not full */
 		struct line *line = &ring[(next + count - total + i) % count];
 
-		fwrite(line->text, 1, line->length > 0 ? (size_t)line->length : strlen(line->text), stdout);
+		fwrite(line->text, 1, line->length > 0 ? (size_t)line->length : strlen(line->text),
+		       stdout);
 	}
 	for (long i = 0; i < count; i++)
 		free(ring[i].text);

@@ -33,7 +33,8 @@ int main(int argc, char **argv)
 	if (uname(&name) < 0)
 		err(1, "uname");
 	for (int i = 0; i < 5; i++) {
-		const char *parts[] = { name.sysname, name.nodename, name.release, name.version, name.machine };
+		const char *parts[] = {name.sysname, name.nodename, name.release, name.version,
+				       name.machine};
 
 		if ((what ? what : SYSNAME) & (1 << i))
 			gap = (printf("%s%s", gap, parts[i]), " ");

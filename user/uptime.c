@@ -48,7 +48,8 @@ int main(int argc, char **argv)
 	file = fopen("/proc/loadavg", "r");
 	if (file && fgets(load, sizeof(load), file)) {
 		char *rest = load;
-		char *one = strsep(&rest, " "), *five = strsep(&rest, " "), *fifteen = strsep(&rest, " ");
+		char *one = strsep(&rest, " "), *five = strsep(&rest, " "),
+		     *fifteen = strsep(&rest, " ");
 
 		if (fifteen)
 			printf(", load average: %s, %s, %s", one, five, fifteen);

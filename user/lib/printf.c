@@ -84,7 +84,8 @@ static void format_signed(struct output *out, const struct spec *spec, long valu
 {
 	const char *prefix = value < 0 ? "-" : spec->plus ? "+" : spec->space ? " " : "";
 
-	format_unsigned(out, spec, value < 0 ? -(unsigned long)value : (unsigned long)value, prefix);
+	format_unsigned(out, spec, value < 0 ? -(unsigned long)value : (unsigned long)value,
+			prefix);
 }
 
 static void format_string(struct output *out, const struct spec *spec, const char *s)
@@ -103,7 +104,10 @@ static void format_string(struct output *out, const struct spec *spec, const cha
 
 static long signed_of(long value, int size)
 {
-	return size == 0 ? (signed char)value : size == 1 ? (short)value : size == 2 ? (int)value : value;
+	return size == 0   ? (signed char)value
+	       : size == 1 ? (short)value
+	       : size == 2 ? (int)value
+			   : value;
 }
 
 static unsigned long unsigned_of(unsigned long value, int size)
@@ -193,7 +197,8 @@ static const char *convert(struct output *out, const char *p, struct arguments *
 	case 'X':
 	case 'o':
 		format_unsigned(out, &spec,
-				unsigned_of((unsigned long)FETCH(&args->list, &spec), spec.size), "");
+				unsigned_of((unsigned long)FETCH(&args->list, &spec), spec.size),
+				"");
 		break;
 	case 'p':
 		format_unsigned(out, &spec, (unsigned long)va_arg(args->list, void *), "0x");

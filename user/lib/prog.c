@@ -62,9 +62,11 @@ _Noreturn void errx(int status, const char *format, ...)
 	exit(status);
 }
 
-_Noreturn void __assert_fail(const char *condition, const char *file, int line, const char *function)
+_Noreturn void __assert_fail(const char *condition, const char *file, int line,
+			     const char *function)
 {
-	fprintf(stderr, "%s: %s:%d: %s: assertion failed: %s\n", progname, file, line, function, condition);
+	fprintf(stderr, "%s: %s:%d: %s: assertion failed: %s\n", progname, file, line, function,
+		condition);
 	abort();
 }
 

@@ -35,7 +35,8 @@ struct __file {
 };
 
 static struct __file stdin_file = { .fd = 0, .readable = 1 };
-static struct __file stdout_file = { .fd = 1, .writable = 1, .mode = MODE_UNKNOWN, .next = &stdin_file };
+static struct __file stdout_file = {
+	.fd = 1, .writable = 1, .mode = MODE_UNKNOWN, .next = &stdin_file};
 static struct __file stderr_file = { .fd = 2, .writable = 1, .mode = _IONBF, .next = &stdout_file };
 
 #undef stdin

@@ -43,7 +43,8 @@ static unsigned long parse(const char *s, char **end, int base, int *negative, i
 	}
 	for (; digit_value((unsigned char)*p) < base; p++, any = 1)
 		if (__builtin_mul_overflow(value, (unsigned long)base, &value) ||
-		    __builtin_add_overflow(value, (unsigned long)digit_value((unsigned char)*p), &value))
+		    __builtin_add_overflow(value, (unsigned long)digit_value((unsigned char)*p),
+					   &value))
 			*overflow = 1;
 	if (end)
 		*end = (char *)(any ? p : s);
@@ -118,7 +119,8 @@ static void sift_down(char *base, size_t root, size_t count, size_t size,
 		      int (*compare)(const void *, const void *))
 {
 	for (size_t child; (child = 2 * root + 1) < count; root = child) {
-		if (child + 1 < count && compare(base + child * size, base + (child + 1) * size) < 0)
+		if (child + 1 < count &&
+		    compare(base + child * size, base + (child + 1) * size) < 0)
 			child++;
 		if (compare(base + root * size, base + child * size) >= 0)
 			return;
@@ -189,7 +191,8 @@ int putenv(char *assignment)
 	}
 	while (environ && environ[count])
 		count++;
-	grown = realloc(environ == owned_environ ? owned_environ : NULL, (count + 2) * sizeof(*grown));
+	grown = realloc(environ == owned_environ ? owned_environ : NULL,
+			(count + 2) * sizeof(*grown));
 	if (!grown)
 		return -1;
 	if (environ && environ != owned_environ)

@@ -339,7 +339,8 @@ char *strerror(int error)
 {
 	static char unknown[32];
 
-	if (error >= 0 && error < (int)(sizeof(error_texts) / sizeof(*error_texts)) && error_texts[error])
+	if (error >= 0 && error < (int)(sizeof(error_texts) / sizeof(*error_texts)) &&
+	    error_texts[error])
 		return (char *)error_texts[error];
 	snprintf(unknown, sizeof(unknown), "Unknown error %d", error);
 	return unknown;

@@ -193,7 +193,10 @@ int fstatfs(int fd, struct statfs *st)		{ return (int)CALL2(fstatfs, fd, st); }
 int mkdir(const char *path, mode_t mode)	{ return mkdirat(AT_FDCWD, path, mode); }
 int mkdirat(int d, const char *p, mode_t mode)	{ return (int)CALL3(mkdirat, d, p, mode); }
 mode_t umask(mode_t mask)			{ return (mode_t)CALL1(umask, mask); }
-int access(const char *path, int mode)		{ return (int)CALL3(faccessat, AT_FDCWD, path, mode); }
+int access(const char *path, int mode)
+{
+	return (int)CALL3(faccessat, AT_FDCWD, path, mode);
+}
 int chdir(const char *path)			{ return (int)CALL1(chdir, path); }
 int fchdir(int fd)				{ return (int)CALL1(fchdir, fd); }
 int link(const char *from, const char *to)	{ return linkat(AT_FDCWD, from, AT_FDCWD, to, 0); }
@@ -317,7 +320,8 @@ pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 
 int reboot(int command)
 {
-	return (int)CALL4(reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, (unsigned int)command, 0);
+	return (int)CALL4(reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, (unsigned int)command,
+			  0);
 }
 
 int prctl(int operation, ...)
@@ -355,8 +359,14 @@ int prlimit(pid_t pid, int resource, const struct rlimit *new_limit, struct rlim
 	return (int)CALL4(prlimit64, pid, resource, new_limit, old_limit);
 }
 
-int getrlimit(int resource, struct rlimit *limit)	{ return (int)CALL2(getrlimit, resource, limit); }
-int setrlimit(int resource, const struct rlimit *limit)	{ return prlimit(0, resource, limit, NULL); }
+int getrlimit(int resource, struct rlimit *limit)
+{
+	return (int)CALL2(getrlimit, resource, limit);
+}
+int setrlimit(int resource, const struct rlimit *limit)
+{
+	return prlimit(0, resource, limit, NULL);
+}
 
 /* memory */
 
@@ -403,16 +413,26 @@ void *sbrk(intptr_t increment)
 
 /* time */
 
-int clock_gettime(clockid_t clock, struct timespec *ts)	{ return (int)CALL2(clock_gettime, clock, ts); }
-int clock_getres(clockid_t clock, struct timespec *ts)	{ return (int)CALL2(clock_getres, clock, ts); }
-int gettimeofday(struct timeval *tv, void *zone)	{ return (int)CALL2(gettimeofday, tv, zone); }
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	return (int)CALL2(clock_gettime, clock, ts);
+}
+int clock_getres(clockid_t clock, struct timespec *ts)
+{
+	return (int)CALL2(clock_getres, clock, ts);
+}
+int gettimeofday(struct timeval *tv, void *zone)
+{
+	return (int)CALL2(gettimeofday, tv, zone);
+}
 
 int nanosleep(const struct timespec *request, struct timespec *left)
 {
 	return (int)CALL2(nanosleep, request, left);
 }
 
-int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request, struct timespec *left)
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request,
+		    struct timespec *left)
 {
 	return (int)-__syscall(SYS_clock_nanosleep, clock, flags, (long)request, (long)left, 0, 0);
 }

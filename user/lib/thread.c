@@ -18,7 +18,7 @@
 #include <thread.h>
 
 struct thread {
-	int	tid;			/* cleared by the kernel when the thread has left the stack */
+	int tid; /* cleared by the kernel when the thread has left the stack */
 	int	result;
 	int	(*fn)(void *);
 	void	*arg;
@@ -49,8 +49,8 @@ int thread_create(int (*fn)(void *), void *arg, void *stack_top)
 	thread->arg = arg;
 	thread->tid = -1;
 	return clone(thread_main, thread,
-		     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-		     CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
+		     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+			     CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
 		     thread, &thread->tid, (void *)0, &thread->tid);
 }
 

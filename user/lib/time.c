@@ -60,8 +60,12 @@ size_t strftime(char *buf, size_t size, const char *format, const struct tm *tm)
 
 		if (*format == '%' && format[1]) {
 			switch (*++format) {
-			case 'a': snprintf(piece, sizeof(piece), "%.3s", days + 3 * tm->tm_wday); break;
-			case 'b': snprintf(piece, sizeof(piece), "%.3s", months + 3 * tm->tm_mon); break;
+			case 'a':
+				snprintf(piece, sizeof(piece), "%.3s", days + 3 * tm->tm_wday);
+				break;
+			case 'b':
+				snprintf(piece, sizeof(piece), "%.3s", months + 3 * tm->tm_mon);
+				break;
 			case 'd': snprintf(piece, sizeof(piece), "%02d", tm->tm_mday); break;
 			case 'e': snprintf(piece, sizeof(piece), "%2d", tm->tm_mday); break;
 			case 'F': strftime(piece, sizeof(piece), "%Y-%m-%d", tm); break;

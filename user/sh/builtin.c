@@ -358,7 +358,8 @@ static int test_words(int count, char **word)
 	if (count == 2)
 		return test_one(word[0], word[1]);
 	if (count == 3)
-		return !strcmp(word[0], "!") ? !test_words(2, word + 1) : test_two(word[0], word[1], word[2]);
+		return !strcmp(word[0], "!") ? !test_words(2, word + 1)
+					     : test_two(word[0], word[1], word[2]);
 	return bad("test", "too many arguments");
 }
 
@@ -376,13 +377,13 @@ static const struct {
 	const char	*name;
 	builtin_fn	*run;
 } builtins[] = {
-	{ ":", builtin_true },		{ "[", builtin_test },		{ "break", leave_loops },
-	{ "cd", builtin_cd },		{ "continue", leave_loops },	{ "eval", builtin_eval },
-	{ "exec", builtin_exec },	{ "exit", builtin_exit },	{ "export", builtin_export },
-	{ "false", builtin_false },	{ "pwd", builtin_pwd },		{ "read", builtin_read },
-	{ "set", builtin_set },		{ "shift", builtin_shift },	{ "test", builtin_test },
-	{ "true", builtin_true },	{ "umask", builtin_umask },	{ "unset", builtin_unset },
-	{ "wait", builtin_wait },
+	{":", builtin_true},	  {"[", builtin_test},	     {"break", leave_loops},
+	{"cd", builtin_cd},	  {"continue", leave_loops}, {"eval", builtin_eval},
+	{"exec", builtin_exec},	  {"exit", builtin_exit},    {"export", builtin_export},
+	{"false", builtin_false}, {"pwd", builtin_pwd},	     {"read", builtin_read},
+	{"set", builtin_set},	  {"shift", builtin_shift},  {"test", builtin_test},
+	{"true", builtin_true},	  {"umask", builtin_umask},  {"unset", builtin_unset},
+	{"wait", builtin_wait},
 };
 
 builtin_fn *find_builtin(const char *name)

@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SAVED_FD_MIN	10		/* descriptors of the shell's own are kept out of the script's way */
+#define SAVED_FD_MIN 10 /* descriptors of the shell's own are kept out of the script's way */
 
 struct shell shell;
 volatile int interrupted;
@@ -311,7 +311,8 @@ static _Noreturn void exec_command(char **argv)
 		setenv("PATH", path, 1);
 	execvp(argv[0], argv);
 	error = errno;
-	if (error == EACCES && strchr(argv[0], '/') && stat(argv[0], &st) == 0 && S_ISDIR(st.st_mode))
+	if (error == EACCES && strchr(argv[0], '/') && stat(argv[0], &st) == 0 &&
+	    S_ISDIR(st.st_mode))
 		error = EISDIR;
 	if (error == ENOENT && !strchr(argv[0], '/'))
 		fprintf(stderr, "%s: %s: not found\n", shell.name, argv[0]);
@@ -425,7 +426,8 @@ static _Noreturn void run_and_exit(struct node *node)
  * the last write into a fresh pipe. Returns the last one's pid, or -1; *group is the pipeline's
  * group.
  */
-static pid_t start_pipeline(struct node *node, bool last, int *input, pid_t *group, struct list *pids)
+static pid_t start_pipeline(struct node *node, bool last, int *input, pid_t *group,
+			    struct list *pids)
 {
 	int fds[2] = { -1, -1 };
 	pid_t pid;
@@ -594,7 +596,8 @@ static int run_while(struct node *node)
 static int run_for(struct node *node)
 {
 	struct list values = { 0 };
-	bool ok = node->has_in ? expand_words(&node->words, &values) : expand_word("\"$@\"", &values);
+	bool ok =
+		node->has_in ? expand_words(&node->words, &values) : expand_word("\"$@\"", &values);
 	int status = ok ? 0 : 1;
 
 	shell.loop_depth++;

@@ -284,7 +284,8 @@ static bool add_braced(struct expansion *ex, const char *p, const char *end, boo
 	colon = *p == ':';
 	p += colon;
 	if (!length || (p != end && (measure || !strchr("-+=", *p))) || (colon && p == end)) {
-		fprintf(stderr, "%s: bad substitution: ${%.*s}\n", shell.name, (int)(end - name), name);
+		fprintf(stderr, "%s: bad substitution: ${%.*s}\n", shell.name, (int)(end - name),
+			name);
 		return false;
 	}
 	if (length == 1 && (*name == '@' || *name == '*')) {

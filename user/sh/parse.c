@@ -445,7 +445,8 @@ static struct node *parse_pipeline(void)
 	if (accept_word("time")) {
 		char c = peek();
 
-		return new_node(NODE_TIME, !c || strchr("\n;&|)", c) ? NULL : parse_pipeline(), NULL);
+		return new_node(NODE_TIME, !c || strchr("\n;&|)", c) ? NULL : parse_pipeline(),
+				NULL);
 	}
 	node = parse_command();
 	while (peek() == '|' && strncmp(src->line + src->at, "||", 2)) {
@@ -487,7 +488,8 @@ static bool at_list_end(void)
 	p = src->line + src->at;
 	end = word_end(p);
 	for (size_t i = 0; end && i < sizeof(closers) / sizeof(*closers); i++)
-		if ((size_t)(end - p) == strlen(closers[i]) && !strncmp(p, closers[i], strlen(closers[i])))
+		if ((size_t)(end - p) == strlen(closers[i]) &&
+		    !strncmp(p, closers[i], strlen(closers[i])))
 			return true;
 	return false;
 }

@@ -75,8 +75,8 @@ struct source {
 	char	*line;				/* the current line, freed by the parser */
 	size_t	at;
 	bool	at_end;
-	bool	cancelled;			/* Ctrl-C inside a construct: give up on it silently */
-	char	buf[512];			/* read ahead, only if the descriptor is ours alone */
+	bool cancelled; /* Ctrl-C inside a construct: give up on it silently */
+	char buf[512];	/* read ahead, only if the descriptor is ours alone */
 	size_t	buf_at, buf_end;
 	bool	interactive;
 };
@@ -136,7 +136,7 @@ struct shell {
 	const char	*name;			/* $0 */
 	char		**arguments;		/* $1... */
 	int		argument_count;		/* $# */
-	bool		job_control;		/* interactive on a terminal: a group for each pipeline */
+	bool job_control; /* interactive on a terminal: a group for each pipeline */
 	bool		exit_on_error;		/* set -e */
 	bool		trace;			/* set -x */
 	int		loop_depth;

@@ -34,7 +34,8 @@ struct tm {
 /* As in POSIX: 0, or -1 with errno (clock_nanosleep returns the error number itself). */
 int clock_gettime(clockid_t clock, struct timespec *ts);
 int clock_getres(clockid_t clock, struct timespec *ts);
-int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request, struct timespec *left);
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request,
+		    struct timespec *left);
 int nanosleep(const struct timespec *request, struct timespec *left);
 time_t time(time_t *seconds);
 struct tm *gmtime_r(const time_t *seconds, struct tm *tm);
