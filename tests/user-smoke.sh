@@ -2,6 +2,10 @@
 # Run the user programs under QEMU's user-mode emulation, on both machines, without our kernel: they
 # speak Linux's system calls. Checks the shell's semantics and what each program prints.
 #
+# about: the shell and every program behave as specified, under user-mode emulation
+# needs: riscv arm64
+# timeout: 300
+#
 # usage: tests/user-smoke.sh [riscv|arm64]...		BUILD=dir as for make
 # Ends with "N passed, N failed"; status 1 if anything failed. Skipped without qemu-user.
 
