@@ -42,6 +42,7 @@
 #include "sched/timer.h"
 
 #define SLICE_NS	(NSEC_PER_SEC / HZ)
+#define RETRY_NS	NSEC_PER_MSEC	/* ask again, should the thread not be preemptible just then */
 
 struct rq {
 	spinlock_t lock;
@@ -123,13 +124,20 @@ u64 sched_slice_deadline(void)
 {
 	struct rq *rq = this_rq();
 
+	/* A thread that was told but must not be preempted yet would be told forever. */
+	if (test_bit(TIF_NEED_RESCHED, &rq->curr->head.flags))
+		return ~0UL;
 	return READ_ONCE(rq->nr_queued) && rq->curr != rq->idle ? rq->curr->slice_end_ns : ~0UL;
 }
 
 void sched_tick(void)
 {
-	if (arch_clock_ns() >= sched_slice_deadline())
-		set_bit(TIF_NEED_RESCHED, &current_head()->flags);
+	u64 now = arch_clock_ns();
+
+	if (now < sched_slice_deadline())
+		return;
+	set_bit(TIF_NEED_RESCHED, &current_head()->flags);
+	current_thread()->slice_end_ns = now + RETRY_NS;
 }
 
 /* Another CPU queued something here, or wants this idle CPU to look around. In an interrupt. */

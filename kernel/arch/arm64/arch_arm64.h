@@ -42,7 +42,7 @@ int psci_cpu_on(u64 mpidr, phys_addr_t entry, phys_addr_t context);	/* 0 or -err
 /* irq.c */
 void irq_init(const void *fdt);
 void irq_cpu_init(void);
-void irq_dispatch(void);	/* handles every pending interrupt; interrupts off */
+void irq_dispatch(void);	/* handles the pending interrupt; interrupts off */
 
 /* timer.c */
 void arch_timer_probe(const void *fdt);

@@ -64,25 +64,25 @@ void irq_cpu_init(void)
 	gic->set_enable(timer_intid, true);
 }
 
+/* One interrupt. Not a loop: if there are more, the next trap is there at once, and a thread that
+ * should give way could do so in between. */
 void irq_dispatch(void)
 {
-	for (;;) {
-		u32 ack = gic->ack();
-		unsigned int intid = ack & 0x3ff;
+	u32 ack = gic->ack();
+	unsigned int intid = ack & 0x3ff;
 
-		if (intid >= GIC_SPURIOUS)
-			return;
-		if (intid < GIC_SGIS) {
-			gic->eoi(ack);		/* first: IPI_STOP does not return */
-			handle_ipi(intid);
-			continue;
-		}
-		if (intid == timer_intid)
-			timer_irq();
-		else
-			handle_irq(intid);
-		gic->eoi(ack);
+	if (intid >= GIC_SPURIOUS)
+		return;
+	if (intid < GIC_SGIS) {
+		gic->eoi(ack);		/* first: IPI_STOP does not return */
+		handle_ipi(intid);
+		return;
 	}
+	if (intid == timer_intid)
+		timer_irq();
+	else
+		handle_irq(intid);
+	gic->eoi(ack);
 }
 
 void arch_irq_enable(unsigned int irq)

@@ -30,3 +30,11 @@ struct sigcontext {
 
 /* Where uc_mcontext begins: behind flags, link, stack, 128 bytes of signal mask, alignment. */
 #define UCONTEXT_MCONTEXT_OFFSET 176
+
+/* What rt_sigaction takes. */
+struct user_sigaction {
+	unsigned long handler;
+	unsigned long flags;
+	unsigned long restorer;		/* never used: the kernel brings its own */
+	u64 mask;
+};
