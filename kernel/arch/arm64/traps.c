@@ -181,7 +181,8 @@ static void kernel_abort(struct pt_regs *regs, u64 esr, unsigned long addr)
 	if (is_page_fault(esr) && addr < task_size) {
 		/* With PAN closed this is no access on behalf of the user, and nothing cures it. */
 		if (regs->pstate & PSR_PAN)
-			die("kernel access to user memory outside the copy routines", regs, addr);
+			die(addr < PAGE_SIZE ? "null pointer in kernel mode" :
+			    "kernel access to user memory outside the copy routines", regs, addr);
 		if (!regs_irqs_disabled(regs))
 			local_irq_enable();
 		if (handle_page_fault(regs, addr, fault_flags(esr)))
