@@ -13,3 +13,10 @@ struct sigcontext {
 
 /* Offset of uc_mcontext in struct ucontext: flags, link, stack, 1024 bits of mask, alignment. */
 #define SIGCONTEXT_OFFSET	176
+
+/* What rt_sigaction takes. */
+struct user_sigaction {
+	unsigned long handler;
+	unsigned long flags;
+	u64 mask;
+};
