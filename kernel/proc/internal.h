@@ -7,7 +7,6 @@ struct process *process_alloc(void);		/* zeroed, locks and lists ready, refs 1; 
 struct task *task_alloc(const char *comm, void (*fn)(void *), void *arg);	/* with stack and tid; NULL */
 void task_free(struct task *task);		/* one that never ran */
 void task_link(struct task *task, struct process *p);	/* joins the group; sig_lock held */
-struct task *find_task(pid_t tid);		/* tasklist_lock held; NULL */
 
 void exit_signals_flush(struct sigpending *pending);
 void sighand_put(struct sighand *sighand);

@@ -93,6 +93,7 @@ struct task {
 extern spinlock_t tasklist_lock;
 extern struct list_head process_list;
 
+struct task *find_task(pid_t tid);		/* tasklist_lock held; NULL */
 struct process *find_get_process(pid_t pid);	/* referenced, or NULL */
 void process_get(struct process *p);
 void process_put(struct process *p);
