@@ -13,7 +13,7 @@
 #include "base/panic.h"
 #include "base/percpu.h"
 #include "fs/vfs.h"
-#include "lib/string.h"
+#include "lib/bitops.h"
 #include "mm/phys/memblock.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/slab/slab.h"
@@ -108,6 +108,7 @@ static void start_secondaries(void)
 		cpu_relax();
 	if (cpu_online_mask != asked)
 		pr_err("CPUs that did not come up: mask %#lx\n", asked & ~cpu_online_mask);
+	pr_info("%d of %u CPUs online\n", (int)hweight64(cpu_online_mask), nr_cpus);
 }
 
 void secondary_start(unsigned int cpu)

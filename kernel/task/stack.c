@@ -52,4 +52,5 @@ void stack_cache_drain(void)
 	sched_reap_flush();
 	while ((stack = take_kept()) != NULL)
 		vfree(stack);
+	vm_unmap_aliases();
 }
