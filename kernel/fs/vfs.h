@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "asm/fcntl.h"
 #include "mm/cache/pagecache.h"
 #include "lib/errno.h"
 #include "sched/mutex.h"
@@ -42,8 +43,8 @@ struct dir_context;
 #define S_ISBLK(m) (((m) & S_IFMT) == S_IFBLK)
 #define S_ISFIFO(m) (((m) & S_IFMT) == S_IFIFO)
 
-/* open flags, Linux generic (both machines: note that arm64's O_DIRECTORY, O_NOFOLLOW, O_DIRECT, O_LARGEFILE
- * differ; fs/fcntl.h of the arch translates: asm/fcntl.h) */
+/* Open flags, Linux's; O_DIRECTORY, O_NOFOLLOW, O_DIRECT and O_LARGEFILE differ between machines and are in
+ * asm/fcntl.h. */
 #define O_ACCMODE	00000003
 #define O_RDONLY	0
 #define O_WRONLY	1
@@ -58,6 +59,34 @@ struct dir_context;
 #define O_CLOEXEC	02000000
 #define O_SYNC		04010000
 #define O_PATH		010000000
+#define O_TMPFILE	020000000	/* always with O_DIRECTORY; not supported */
+
+#define SEEK_SET	0
+#define SEEK_CUR	1
+#define SEEK_END	2
+#define SEEK_DATA	3
+#define SEEK_HOLE	4
+
+#define DT_UNKNOWN	0
+#define DT_FIFO		1
+#define DT_CHR		2
+#define DT_DIR		4
+#define DT_BLK		6
+#define DT_REG		8
+#define DT_LNK		10
+#define DT_SOCK		12
+#define S_DT(mode)	(((mode) >> 12) & 15)	/* the DT_ of a mode */
+
+#define POLLIN		0x0001
+#define POLLPRI		0x0002
+#define POLLOUT		0x0004
+#define POLLERR		0x0008
+#define POLLHUP		0x0010
+#define POLLNVAL	0x0020
+#define POLLRDNORM	0x0040
+#define POLLWRNORM	0x0100
+
+#define RENAME_NOREPLACE 1
 
 #define FMODE_READ	1
 #define FMODE_WRITE	2
@@ -97,11 +126,25 @@ struct super_block {
 	void *private;
 	struct list_head inodes;	/* all in memory, under inode_lock */
 	struct list_head dirty;		/* inodes with dirty metadata or pages, under inode_lock */
-	struct mutex sync_mutex;
+	struct mutex sync_mutex;	/* one sync of this filesystem at a time */
+	bool uncached;			/* dentries and inodes live only while in use: proc, dev, pipes */
+	loff_t max_bytes;		/* largest file; 0: no limit of its own */
+	u32 magic;			/* for statfs without an operation */
+	struct dentry *mountpoint;	/* what it covers, referenced; NULL: the root, or not mounted */
+	char source[32];		/* for /proc/mounts */
+	struct list_head node;		/* super_blocks */
 };
 
 struct inode_operations {
-	/* Looks @dentry's name up in @dir (dir->lock held): fills dentry->inode (NULL: negative). 0 / -errno */
+	/*
+	 * All with dir->lock held, and for unlink, rmdir, link and rename also the lock of the inode that
+	 * goes, is linked or replaced. lookup, create, symlink and mkdir hand the inode over with
+	 * d_instantiate(dentry, inode), which takes over the caller's reference; link too, with a reference
+	 * of its own (igrab). The name was checked before: no such entry exists (create …), it does (unlink,
+	 * rmdir), types agree and neither is an ancestor of the other (rename). An empty directory is for rmdir
+	 * and rename to find out: -ENOTEMPTY. Times and link counts are the filesystem's. 0 or -errno.
+	 */
+	/* Looks @dentry's name up in @dir: instantiates, or leaves the dentry negative. */
 	int (*lookup)(struct inode *dir, struct dentry *dentry);
 	int (*create)(struct inode *dir, struct dentry *dentry, umode_t mode, dev_t rdev);
 	int (*link)(struct inode *dir, struct dentry *dentry, struct inode *target);
@@ -114,7 +157,6 @@ struct inode_operations {
 		      struct dentry *new);
 	/* Target into buf: length or -errno. */
 	ssize_t (*readlink)(struct inode *inode, char *buf, size_t size);
-	/* proc's magic links: the dentry it means, referenced; NULL op: use readlink text. */
 	int (*truncate)(struct inode *inode, loff_t size);	/* inode->lock held */
 	int (*getattr)(struct inode *inode, struct kstat *st);	/* NULL: generic */
 };
@@ -152,10 +194,13 @@ struct inode {
 	void *private;
 };
 
+/* Bit numbers in inode->state; changed under inode_lock. */
 #define I_NEW		0	/* being read: wait */
 #define I_DIRTY		1	/* metadata newer than the table */
-#define I_FREEING	2
-#define I_DIRTY_PAGES	3
+#define I_FREEING	2	/* the last reference is gone */
+#define I_DIRTY_PAGES	3	/* some cached pages are dirty */
+#define I_BAD		4	/* could not be read: forget it without evict_inode */
+#define I_SYNC		5	/* sync_inode is at work on it */
 
 struct dentry {
 	atomic_t refs;
@@ -168,8 +213,7 @@ struct dentry {
 	struct list_head lru;		/* unused ones */
 	unsigned int hash_value;
 	unsigned int len;
-	unsigned long flags;		/* D_ bits */
-	struct dentry *mounted;		/* root of what is mounted here */
+	struct dentry *mounted;		/* root of what is mounted here; never changes back to NULL */
 	char name[NAME_MAX + 1];
 };
 
@@ -194,12 +238,31 @@ struct dir_context {
 /* ---- files: file.c --------------------------------------------------------------------- */
 struct file *file_get(struct file *file);
 void file_put(struct file *file);		/* last one: release. May sleep. */
+/* An open file with its own reference on @dentry; mode from @flags. ERR_PTR(-ENOMEM). */
 struct file *file_alloc(struct dentry *dentry, unsigned int flags, const struct file_operations *ops);
-ssize_t vfs_read(struct file *file, struct iov_iter *it, loff_t *pos);	/* checks mode and count */
+/* They check mode, position and count: bytes or -errno. -EPIPE: the caller owes a SIGPIPE. */
+ssize_t vfs_read(struct file *file, struct iov_iter *it, loff_t *pos);
 ssize_t vfs_write(struct file *file, struct iov_iter *it, loff_t *pos);
+/* The same at the file's own position, as read(2) and write(2) do, locked only if there is one. */
+ssize_t vfs_read_pos(struct file *file, struct iov_iter *it);
+ssize_t vfs_write_pos(struct file *file, struct iov_iter *it);
 ssize_t kernel_read(struct file *file, void *buf, size_t n, loff_t *pos);
 loff_t vfs_llseek(struct file *file, loff_t off, int whence);
-int vfs_fsync(struct file *file, bool datasync);
+int vfs_fsync(struct file *file, bool datasync);	/* -EINVAL: nothing to sync there */
+long vfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);	/* -ENOTTY */
+/* POLL bits that hold now; *@wq = the queue to wait on, or NULL: always ready. */
+unsigned int vfs_poll(struct file *file, struct wait_queue **wq);
+/* What mmap maps: a referenced mapping (drop with ops->put) or, for private /dev/zero, NULL in *@out;
+ * 0, -ENODEV, -ENOMEM. */
+int vfs_mmap_mapping(struct file *file, size_t len, bool shared, struct address_space **out);
+
+/* For a filesystem's file_operations: regular files in the page cache of inode->mapping. */
+ssize_t generic_read(struct file *file, struct iov_iter *it, loff_t *pos);
+/* Takes inode->lock; O_APPEND, size limit, times, O_SYNC through ops->fsync. */
+ssize_t generic_write(struct file *file, struct iov_iter *it, loff_t *pos);
+loff_t generic_llseek(struct file *file, loff_t off, int whence);	/* against inode->size */
+int generic_fsync(struct file *file, bool datasync);	/* sync_inode(inode, true) */
+int generic_open_readonly(struct inode *inode, struct file *file);
 
 /* ---- paths: namei.c; @base: directory a relative path starts at (referenced by the caller) -- */
 #define LOOKUP_FOLLOW	1
@@ -219,25 +282,59 @@ int vfs_truncate(struct inode *inode, loff_t size);
 int vfs_getattr(struct dentry *dentry, struct kstat *st);
 int vfs_statfs(struct dentry *dentry, struct kstatfs *st);
 int vfs_utimes(struct inode *inode, const struct timespec *atime, const struct timespec *mtime);
-/* Absolute path of a dentry into buf: start of the string within buf, or ERR_PTR(-ERANGE). */
-char *d_path(struct dentry *dentry, char *buf, size_t size);
+/* The parts of vfs_open, for what is there already: 0 or -errno / a file or ERR_PTR. */
+struct file *dentry_open(struct dentry *dentry, unsigned int flags);
 int vfs_readdir(struct file *file, struct dir_context *ctx);
 
 /* ---- dentries: dcache.c ------------------------------------------------------------------ */
-struct dentry *dget(struct dentry *dentry);
-void dput(struct dentry *dentry);
+struct dentry *dget(struct dentry *dentry);	/* NULL is fine */
+void dput(struct dentry *dentry);		/* NULL is fine; may sleep */
+/* Makes a negative dentry mean @inode, taking over the caller's reference. */
+void d_instantiate(struct dentry *dentry, struct inode *inode);
+/* The root of a new super block; takes over the reference on @inode, also when it fails: NULL. */
+struct dentry *d_make_root(struct inode *inode);
+/* A dentry that no directory holds (pipes); takes over the inode reference likewise. NULL: no memory. */
+struct dentry *d_alloc_pseudo(struct inode *inode, const char *name);
+/* Was its name removed while it was in use? */
+bool d_unlinked(struct dentry *dentry);
+/* Absolute path of a dentry into buf: start of the string within buf, or ERR_PTR(-ENAMETOOLONG). */
+char *d_path(struct dentry *dentry, char *buf, size_t size);
+/* Some name of @inode and, from there, upwards: for the fsync of the entries that lead to a file. Both
+ * referenced; d_find_alias gives NULL when no name is cached, a root is its own parent. */
+struct dentry *d_find_alias(struct inode *inode);
+struct dentry *dget_parent(struct dentry *dentry);
 unsigned long dcache_shrink(unsigned long nr);	/* frees unused dentries: number */
 
 /* ---- inodes: inode.c ---------------------------------------------------------------------- */
-struct inode *inode_alloc(struct super_block *sb);		/* fresh, refs 1, not hashed */
-struct inode *iget(struct super_block *sb, ino_t ino, int (*fill)(struct inode *));	/* or ERR_PTR */
+/* Fresh, refs 1, nlink 1, times now, not hashed; NULL: no memory. Hash a cached filesystem's with
+ * insert_inode_hash once its number is known. */
+struct inode *inode_alloc(struct super_block *sb);
+void insert_inode_hash(struct inode *inode);
+/* The inode of that number, read with fill() (0 or -errno) unless it is in memory; or ERR_PTR. */
+struct inode *iget(struct super_block *sb, ino_t ino, int (*fill)(struct inode *));
 void igrab(struct inode *inode);
 void iput(struct inode *inode);
+/* The in-memory inode is newer than its table: write_inode will be called. Any thread. */
 void mark_inode_dirty(struct inode *inode);
+struct timespec current_time(void);
 unsigned long icache_shrink(unsigned long nr);
+/* Pages, then write_inode(inode, wait); wait: until they are on the device. 0 or -errno. */
 int sync_inode(struct inode *inode, bool wait);
+/* All dirty inodes as above without waiting, then all waits, then sync_fs(sb, true). 0 or first -errno */
 int sync_filesystem(struct super_block *sb);
 void sync_all(void);				/* sync(2) and power-off */
+
+/* For address_space_operations of an inode's mapping, and its size(). */
+loff_t inode_mapping_size(struct address_space *mapping);
+void inode_mapping_get(struct address_space *mapping);
+void inode_mapping_put(struct address_space *mapping);
+int inode_mapping_name(struct address_space *mapping, char *buf, size_t size);
+int inode_mapping_sync_range(struct address_space *mapping, loff_t start, loff_t end);
+void inode_mapping_dirtied(struct address_space *mapping);
+
+/* writeback.c: something became dirty; the flusher writes it within five seconds. Any thread, also with
+ * spinlocks held. A filesystem calls it for metadata that is no inode's. */
+void flusher_kick(void);
 
 /* ---- mounting: mount.c -------------------------------------------------------------------- */
 struct file_system_type {
@@ -246,13 +343,21 @@ struct file_system_type {
 	struct list_head node;
 };
 void register_filesystem(struct file_system_type *type);
+/* A super block, lists and locks set up; NULL: no memory. For mount operations, who fill in the rest. */
+struct super_block *sb_alloc(const char *fstype, const struct super_operations *ops);
+void sb_free(struct super_block *sb);		/* of a mount that failed: no inode is left */
+extern struct list_head super_blocks;		/* only ever grows */
 int vfs_mount(const char *source, struct dentry *where, const char *type, bool read_only);
 int mount_root(void);		/* from root= on the command line, then /proc and /dev */
 extern struct dentry *root_dentry;
 
 /* ---- character devices, pipes ------------------------------------------------------------- */
-int register_chrdev(const char *name, dev_t dev, const struct file_operations *ops);	/* appears in /dev */
-int pipe_create(struct file *ends[2], unsigned int flags);
 #define MKDEV(ma, mi)	(((ma) << 8) | (mi))
+#define MAJOR(dev)	((dev) >> 8)
+#define MINOR(dev)	((dev) & 255)
+int register_chrdev(const char *name, dev_t dev, const struct file_operations *ops);	/* appears in /dev */
+const struct file_operations *chrdev_fops(dev_t dev);	/* or NULL */
+extern const struct file_operations blkdev_fops;
+int pipe_create(struct file *ends[2], unsigned int flags);	/* [0] reads, [1] writes: 0 or -errno */
 
 /* ---- proc files: fs/proc.h has the interface with which every subsystem registers its own ---- */
