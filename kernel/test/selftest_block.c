@@ -187,13 +187,12 @@ static void test_refusals(struct block_device *bdev)
 
 void selftest_block(void)
 {
-	struct block_device *bdev = NULL;
+	struct block_device *bdev = next_block_device(NULL);
 
-	while ((bdev = next_block_device(bdev))) {
+	CHECK(bdev != NULL);
+	for (; bdev; bdev = next_block_device(bdev)) {
 		bool scratch = !strcmp(bdev->name, "ram1") || !strcmp(bdev->name, "vdb");
 
-		if (!bdev->nr_sectors)
-			continue;
 		test_refusals(bdev);
 		if (scratch && !bdev->read_only)
 			test_written(bdev);
