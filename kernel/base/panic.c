@@ -55,7 +55,7 @@ static void show_frame(unsigned long pc, bool return_address)
 	const char *name = symbol_lookup(pc - return_address, &offset, &size);
 
 	if (name)
-		pr_emerg(" [<%016lx>] %s+%#lx/%#lx\n", pc, name, offset + return_address, size);
+		pr_emerg(" [<%016lx>] %s+0x%lx/0x%lx\n", pc, name, offset + return_address, size);
 	else
 		pr_emerg(" [<%016lx>] ?\n", pc);
 }
@@ -105,6 +105,7 @@ void dump_stack(void)
 	show_context();
 	pr_emerg("Call trace:\n");
 	show_trace(arch_frame_pointer(), 0);
+	barrier();	/* no tail call: the frame must still be there */
 }
 
 void warn_slow(const char *file, int line, const char *what)
