@@ -42,6 +42,7 @@ static void prepare(struct places *places)
 	char *p = map_pages(4);
 
 	memset(p, 'x', 4 * PAGE);
+	memset(p + 2 * PAGE, 0, PAGE);
 	expect_eq(munmap(p + PAGE, PAGE), 0);
 	expect_eq(mprotect(p + 2 * PAGE, PAGE, PROT_READ), 0);
 	expect_eq(munmap(p + 3 * PAGE, PAGE), 0);
