@@ -31,9 +31,6 @@ static const char debug_note[] = ", DEBUG=1";
 static const char debug_note[] = "";
 #endif
 
-int mount_root(void) __weak;
-int proc_start_init(const char *path) __weak;
-
 static void start_secondaries(void);
 static void kernel_init(void *unused);
 
@@ -76,8 +73,6 @@ static void kernel_init(void *unused)
 	workqueue_init();
 	do_initcalls();				/* drivers, filesystems, /proc files join by themselves */
 
-	if (!mount_root || !proc_start_init)
-		panic("no filesystem yet");
 	err = mount_root();
 	if (err)
 		panic("cannot mount the root filesystem: error %d", err);

@@ -28,6 +28,8 @@
 #define LOG_LINE	480	/* longest text of one record; it lies on the caller's stack */
 #define LOG_ALIGN	16	/* so that a header fits before the ring's end, or nothing does */
 
+#define FLUSH_TIMEOUT_NS 1000000000UL
+
 #define LOG_CONT	1	/* goes on where the last record stopped */
 #define LOG_PAD		2	/* unused bytes up to the ring's end */
 
@@ -236,6 +238,20 @@ void printk_panic(void)
 	console_locked = 0;
 	if (console_loglevel < 7)
 		console_loglevel = 7;
+}
+
+void printk_flush(void)
+{
+	u64 start = arch_clock_ns();
+	unsigned long flags;
+
+	while (READ_ONCE(console_pos) < READ_ONCE(log_head) || READ_ONCE(console_locked)) {
+		if (arch_clock_ns() - start > FLUSH_TIMEOUT_NS)
+			return;
+		flags = local_irq_save();
+		console_flush();
+		local_irq_restore(flags);
+	}
 }
 
 void printk_init(void)

@@ -39,6 +39,7 @@ struct console {
 void register_console(struct console *con);
 
 void printk_init(void);			/* obeys `loglevel=` and `quiet` */
+void printk_flush(void);		/* before power-off: returns when all is shown (or a second passed) */
 void printk_panic(void);		/* panic: from now on this CPU alone prints, whoever held locks */
 
 /* Record by record: formats the one at *@pos (start with 0; the oldest if that is gone) as

@@ -136,6 +136,7 @@ static void no_root(const char *device, int err)
 	while ((bdev = next_block_device(bdev)))
 		pr_emerg("VFS: there is %s, %lu KiB%s\n", bdev->name, (unsigned long)bdev->nr_sectors / 2,
 			 bdev->read_only ? ", read-only" : "");
+	printk_flush();
 	arch_poweroff();
 }
 

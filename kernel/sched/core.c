@@ -124,12 +124,14 @@ u64 sched_slice_deadline(void)
 {
 	struct rq *rq = this_rq();
 
-	/* A thread that was told but must not be preempted yet would be told forever. */
-	if (test_bit(TIF_NEED_RESCHED, &rq->curr->head.flags))
-		return ~0UL;
 	return READ_ONCE(rq->nr_queued) && rq->curr != rq->idle ? rq->curr->slice_end_ns : ~0UL;
 }
 
+/*
+ * The running thread is told to give way. If it cannot just then (the interrupt came between the end
+ * of a critical section and the check behind it, or interrupts stay off), it is told again a little
+ * later: an alarm left in the past would come before every next instruction.
+ */
 void sched_tick(void)
 {
 	u64 now = arch_clock_ns();

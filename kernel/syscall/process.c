@@ -1,4 +1,5 @@
 /* System calls on processes, identity and limits. */
+#include "base/printk.h"
 #include "syscall/syscall.h"
 #include "asm/ptrace.h"
 #include "lib/string.h"
@@ -320,10 +321,12 @@ SYSCALL(reboot)
 		return 0;
 	case LINUX_REBOOT_CMD_RESTART:
 		sync_all();
+		printk_flush();
 		arch_reboot();
 	case LINUX_REBOOT_CMD_HALT:
 	case LINUX_REBOOT_CMD_POWER_OFF:
 		sync_all();
+		printk_flush();
 		arch_poweroff();
 	default:
 		return -EINVAL;

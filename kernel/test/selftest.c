@@ -24,6 +24,7 @@ static int selftest_run(void)
 			continue;
 		tests[i].run();
 		pr_notice("selftest: %s passed\n", name);
+		printk_flush();
 		arch_poweroff();
 	}
 	selftest_crash(name);

@@ -139,6 +139,7 @@ void selftest_crash(const char *name)
 			continue;
 		crashes[i].crash();
 		pr_notice("selftest: survived %s\n", name);
+		printk_flush();
 		arch_poweroff();
 	}
 }
