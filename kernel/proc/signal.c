@@ -158,15 +158,16 @@ static bool signal_ignored(const struct process *p, int sig)
 
 static void add_pending(struct sigpending *pending, int sig, const struct siginfo *info)
 {
+	struct siginfo from_kernel = { .si_signo = sig, .si_code = SI_KERNEL };
+
 	if (pending->set & sigmask(sig))
 		return;
 	pending->set |= sigmask(sig);
 	if (sig >= (int)ARRAY_SIZE(pending->info))
 		return;
-	if (info)
-		pending->info[sig] = *info;
-	else
-		pending->info[sig] = (struct siginfo){ .si_signo = sig, .si_code = SI_KERNEL };
+	if (!info)
+		info = &from_kernel;
+	memcpy(pending->info[sig], info, SIGINFO_USED);
 }
 
 /* sig_lock held. @only: the thread it is for, or NULL: any. */
@@ -332,10 +333,9 @@ int dequeue_signal(struct task *t, sigset_t wanted, struct siginfo *info)
 		return 0;
 	sig = __ffs((ready & SYNC_SIGNALS) ? ready & SYNC_SIGNALS : ready) + 1;
 	from->set &= ~sigmask(sig);
+	*info = (struct siginfo){ .si_signo = sig, .si_code = SI_USER };
 	if (sig < (int)ARRAY_SIZE(from->info))
-		*info = from->info[sig];
-	else
-		*info = (struct siginfo){ .si_signo = sig, .si_code = SI_USER };
+		memcpy(info, from->info[sig], SIGINFO_USED);
 	return sig;
 }
 

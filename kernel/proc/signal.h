@@ -62,9 +62,13 @@ struct sighand {
 	struct k_sigaction action[_NSIG];
 };
 
+/* The first 40 bytes of a siginfo: all that any signal here fills in. */
+#define SIGINFO_USED	40
+
 struct sigpending {
 	sigset_t set;
-	struct siginfo info[32];	/* of standard signals 1..31; real-time ones are not queued */
+	/* Of standard signals 1..31; real-time ones are not queued. */
+	unsigned long info[32][SIGINFO_USED / sizeof(long)];
 };
 
 struct process;
