@@ -12,6 +12,7 @@
 
 struct page;
 struct inode;
+struct address_space;
 
 struct writeback_control {
 	long nr_to_write;		/* pages; counts down */
