@@ -8,12 +8,12 @@
  *
  * goes to the console in one write, and before such a file is removed, the line "gone PATH". So at
  * every moment each path reported synced and not reported gone must exist with that very content.
- * (A file reported gone may still exist.) Paths are relative to the directory, "/crash" by default.
- * A new run takes back, and removes, what an earlier one left there.
+ * (A file reported gone may still exist.) The directory is "/crash" if no other is given. A new run
+ * takes back, and removes, what an earlier one left there.
  *
- * A file's content follows from its first line alone, "crashwriter PATH SIZE HASH\n", filled up to
- * SIZE with bytes drawn from the hash of that text's key: a checker needs nothing but the file, or
- * only the printed line. HASH is 64-bit FNV-1a over all bytes after the first line, in hexadecimal.
+ * A file can be checked from its content alone, too: its first line is "crashwriter PATH SIZE CRC",
+ * where CRC is that of the bytes after that line; those follow from PATH, SIZE and the run's seed.
+ * HASH in the printed line is the CRC of the whole file. Both are CRC-32 as in zlib, in hexadecimal.
  *
  * Between the promises it does everything else that must not spoil them: files that are never
  * synced, renames of finished files before they are synced, appends, truncations, hard links, new
@@ -41,6 +41,7 @@ struct kept {
 
 static struct kept small[SLOTS], big[BIGS];
 static unsigned long state, generation;
+static const char *directory = "/crash";
 static unsigned char block[64 * 1024];
 
 static unsigned long next(void)
@@ -71,16 +72,26 @@ static void tell(const char *line)
 		_exit(1);
 }
 
-static unsigned long hash_bytes(unsigned long hash, const void *data, size_t size)
+/* Continues a CRC-32; begin with 0. */
+static unsigned int crc32(unsigned int crc, const void *data, size_t size)
 {
+	static unsigned int table[256];
 	const unsigned char *p = data;
 
-	while (size--)
-		hash = (hash ^ *p++) * 0x100000001b3UL;
-	return hash;
-}
+	if (!table[1]) {
+		for (unsigned int i = 0; i < 256; i++) {
+			unsigned int value = i;
 
-#define HASH_START 0xcbf29ce484222325UL
+			for (int bit = 0; bit < 8; bit++)
+				value = value >> 1 ^ (value & 1 ? 0xedb88320U : 0);
+			table[i] = value;
+		}
+	}
+	crc = ~crc;
+	while (size--)
+		crc = table[(crc ^ *p++) & 0xff] ^ crc >> 8;
+	return ~crc;
+}
 
 /* The generator of a file's body: a stream of 8-byte words that its key begins. */
 static void fill(unsigned char *at, size_t size, unsigned long *word)
@@ -96,22 +107,23 @@ static unsigned long key_of(const char *path, unsigned long size)
 {
 	char text[HEADER];
 
-	snprintf(text, sizeof(text), "%s %lu %lu", path, size, generation);
-	return hash_bytes(HASH_START, text, strlen(text));
+	snprintf(text, sizeof(text), "%s %lu", path, size);
+	return generation << 32 | crc32(0, text, strlen(text));
 }
 
-static unsigned long body_hash(unsigned long key, unsigned long body)
+static unsigned int body_crc(unsigned long key, unsigned long body)
 {
-	unsigned long hash = HASH_START, word = key;
+	unsigned long word = key;
+	unsigned int crc = 0;
 
 	while (body > 0) {
 		size_t n = body < sizeof(block) ? body : sizeof(block);
 
 		fill(block, n, &word);
-		hash = hash_bytes(hash, block, n);
+		crc = crc32(crc, block, n);
 		body -= n;
 	}
-	return hash;
+	return crc;
 }
 
 static void write_all(int fd, const void *data, size_t size, const char *path)
@@ -130,10 +142,10 @@ static void write_all(int fd, const void *data, size_t size, const char *path)
 
 /*
  * Writes a whole file under `temporary` whose first line names `path`, so that it may be renamed
- * there. Gives the descriptor, still open and not yet synced, and the hash of the body. Some files
+ * there. Gives the descriptor, still open and not yet synced, and the CRC of the whole. Some files
  * are written from the back or in pieces with gaps filled later: order of allocation should vary.
  */
-static int compose(const char *temporary, const char *path, unsigned long size, unsigned long *hash)
+static int compose(const char *temporary, const char *path, unsigned long size, unsigned int *crc)
 {
 	int fd = open(temporary, O_CREAT | O_TRUNC | O_RDWR, 0644);
 	unsigned long key = key_of(path, size), word = key, body;
@@ -142,22 +154,24 @@ static int compose(const char *temporary, const char *path, unsigned long size, 
 
 	if (fd < 0)
 		die("creating", temporary);
-	/* The header's length does not depend on the hash: 16 digits always. */
-	n = snprintf(header, sizeof(header), "crashwriter %s %lu %016lx\n", path, size, 0UL);
+	/* The header's length does not depend on the CRC: 8 digits always. */
+	n = snprintf(header, sizeof(header), "crashwriter %s %lu %08x\n", path, size, 0);
 	body = size - n;
-	*hash = body_hash(key, body);
-	snprintf(header, sizeof(header), "crashwriter %s %lu %016lx\n", path, size, *hash);
+	snprintf(header, sizeof(header), "crashwriter %s %lu %08x\n", path, size,
+		 body_crc(key, body));
 	if (below(3) == 0) {
 		if (ftruncate(fd, size) < 0)
 			die("growing", temporary);
 		if (size > 8192 && pwrite(fd, "x", 1, size - 1) != 1)
 			die("writing the end of", temporary);
 	}
+	*crc = crc32(0, header, n);
 	write_all(fd, header, n, temporary);
 	while (body > 0) {
 		size_t chunk = body < sizeof(block) ? body : sizeof(block);
 
 		fill(block, chunk, &word);
+		*crc = crc32(*crc, block, chunk);
 		write_all(fd, block, chunk, temporary);
 		body -= chunk;
 	}
@@ -165,26 +179,26 @@ static int compose(const char *temporary, const char *path, unsigned long size, 
 }
 
 /* Syncs a finished file and makes the promise. */
-static void promise(int fd, const char *path, unsigned long size, unsigned long hash)
+static void promise(int fd, const char *path, unsigned long size, unsigned int crc)
 {
-	char line[160];
+	char line[300];
 
 	if (fsync(fd) < 0)
 		die("syncing", path);
 	if (close(fd) < 0)
 		die("closing", path);
-	snprintf(line, sizeof(line), "synced %s %lu %016lx\n", path, size, hash);
+	snprintf(line, sizeof(line), "synced %s/%s %lu %08x\n", directory, path, size, crc);
 	tell(line);
 }
 
 /* Takes a promise back, then the file. Its directories go too when nothing else is in them. */
 static void withdraw(struct kept *kept)
 {
-	char line[96], *slash;
+	char line[300], *slash;
 
 	if (!kept->path[0])
 		return;
-	snprintf(line, sizeof(line), "gone %s\n", kept->path);
+	snprintf(line, sizeof(line), "gone %s/%s\n", directory, kept->path);
 	tell(line);
 	if (unlink(kept->path) < 0)
 		die("removing", kept->path);
@@ -218,23 +232,23 @@ static void choose_path(char *path, size_t room, const char *prefix)
 /* One promised file: created in place, or under another name and renamed before the sync. */
 static void make_synced(struct kept *kept, unsigned long size, const char *prefix)
 {
-	unsigned long hash;
+	unsigned int crc;
 	char path[64];
 	int fd;
 
 	withdraw(kept);
 	choose_path(path, sizeof(path), prefix);
 	if (below(2)) {
-		fd = compose(path, path, size, &hash);
+		fd = compose(path, path, size, &crc);
 	} else {
-		fd = compose("temporary", path, size, &hash);
+		fd = compose("temporary", path, size, &crc);
 		if (below(4) == 0 && fsync(fd) < 0)
 			die("syncing", "temporary");
 		if (rename("temporary", path) < 0)
 			die("renaming to", path);
 	}
 	strcpy(kept->path, path);
-	promise(fd, path, size, hash);
+	promise(fd, path, size, crc);
 }
 
 /* A change that nobody relies on; each may fail when an earlier one removed what it needs. */
@@ -287,7 +301,7 @@ static void noise(void)
  */
 static void clear(const char *path, int depth)
 {
-	char name[300], line[310];
+	char name[300], line[600];
 	struct dirent *entry;
 	DIR *dir = opendir(path);
 
@@ -304,7 +318,7 @@ static void clear(const char *path, int depth)
 				die("removing", name);
 			continue;
 		}
-		snprintf(line, sizeof(line), "gone %s\n", name);
+		snprintf(line, sizeof(line), "gone %s/%s\n", directory, name);
 		tell(line);
 		if (unlink(name) < 0)
 			die("removing", name);
@@ -314,7 +328,6 @@ static void clear(const char *path, int depth)
 
 int main(int argc, char **argv)
 {
-	const char *directory = "/crash";
 	unsigned long limit = 0;
 	int option;
 
