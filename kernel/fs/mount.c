@@ -15,6 +15,7 @@
 #include "base/initcall.h"
 #include "base/printk.h"
 #include "fs/internal.h"
+#include "fs/proc.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/slab/slab.h"
@@ -165,3 +166,41 @@ int mount_root(void)
 	mount_at("/dev", "devfs");
 	return 0;
 }
+
+/* ---- /proc/mounts, /proc/filesystems ------------------------------------------------------------- */
+
+static int show_mounts(struct seq_file *m, void *data)
+{
+	char *page = kmalloc(PATH_MAX, GFP_KERNEL);
+	struct super_block *sb;
+
+	(void)data;
+	if (!page)
+		return -ENOMEM;
+	list_for_each_entry(sb, &super_blocks, node) {
+		char *where = d_path(sb->root, page, PATH_MAX);
+
+		seq_printf(m, "%s %s %s %s 0 0\n", sb->source, IS_ERR(where) ? "?" : where, sb->fstype,
+			   sb->read_only ? "ro" : "rw");
+	}
+	kfree(page);
+	return 0;
+}
+
+static int show_filesystems(struct seq_file *m, void *data)
+{
+	struct file_system_type *type;
+
+	(void)data;
+	list_for_each_entry(type, &fs_types, node)
+		seq_printf(m, "%s\t%s\n", strcmp(type->name, "ext2") ? "nodev" : "", type->name);
+	return 0;
+}
+
+static int mount_init(void)
+{
+	proc_create("mounts", show_mounts, NULL, NULL);
+	proc_create("filesystems", show_filesystems, NULL, NULL);
+	return 0;
+}
+fs_initcall(mount_init);
