@@ -88,17 +88,20 @@ static void measure(struct resources *r)
 	r->processes = -count_processes();
 }
 
-/* Orphans are reaped by init and freed by the scheduler a moment later: gives that moment, at most
- * two seconds. */
+/*
+ * Orphans are reaped by init, and stacks freed by the scheduler, a moment after the case's end:
+ * looks again for up to two seconds while processes are too many, a few times while anything else
+ * is short.
+ */
 static void measure_settled(struct resources *r, const struct resources *before)
 {
-	for (int try = 0;; try++) {
+	for (int try = 0; try < 25; try++) {
 		measure(r);
-		if (try == 20 ||
-		    (r->memory_kb >= before->memory_kb && r->blocks >= before->blocks &&
-		     r->inodes >= before->inodes && r->processes >= before->processes))
+		if (r->processes >= before->processes &&
+		    (try >= 5 || (r->memory_kb >= before->memory_kb &&
+				  r->blocks >= before->blocks && r->inodes >= before->inodes)))
 			return;
-		nap_ms(try < 5 ? 10 : 100);
+		nap_ms(try < 5 ? 5 : 100);
 	}
 }
 
