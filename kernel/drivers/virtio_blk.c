@@ -10,8 +10,10 @@
  * The watchdog. A device that stops answering must not stop us for good. While anything is in flight a timer
  * looks every few seconds whether something was finished lately. If not for 30 seconds, a worker waits
  * another second (in case time passed only in our clock: a stopped or an instruction-counting machine),
- * looks into the ring itself (in case an interrupt was lost), then gives the disk up: the device is reset,
- * so that it will not write to pages that are somebody else's by then, and all requests end in -EIO.
+ * looks into the ring itself (in case an interrupt was lost), then gives the disk up: all requests end in
+ * -EIO. The device may still come back and write to the pages it was given, and a reset to prevent it
+ * would not help: QEMU completes a reset only when all requests are done, and stops the machine for so
+ * long. So these pages are never freed.
  *
  * Locks: vb->lock (irq-safe) for everything in struct virtio_blk; bios end outside of it.
  */
@@ -160,10 +162,6 @@ static struct bio *end_part(struct virtio_blk *vb, unsigned int head, u32 len)
 	req->bio = NULL;
 	if (bio->error || done >= bio->size)
 		return bio;
-	if (vb->dead) {
-		bio->error = -EIO;
-		return bio;
-	}
 	start_part(vb, bio, done);
 	return NULL;
 }
@@ -181,15 +179,14 @@ static void end_bios(struct list_head *bios)
 /* Ends what the device is done with, starts what waited for room. The number of requests ended. */
 static unsigned int reap(struct virtio_blk *vb)
 {
-	unsigned int head, n = 0, was_busy;
+	unsigned int head, n = 0;
 	bool started = false;
 	unsigned long flags;
 	LIST_HEAD(ended);
 	u32 len;
 
 	spin_lock_irqsave(&vb->lock, flags);
-	was_busy = vb->nr_busy;
-	while (n <= was_busy && virtqueue_get_used(vb->vq, &head, &len)) {
+	while (!vb->dead && virtqueue_get_used(vb->vq, &head, &len)) {
 		struct bio *bio = end_part(vb, head, len);
 
 		if (bio)
@@ -272,29 +269,33 @@ static void watch(struct timer *timer)
 		schedule_work(&vb->check);
 }
 
-/* Resets the device and ends all requests. */
+/* The device keeps the pages of this request. */
+static void abandon_pages(const struct request *req)
+{
+	for (unsigned int at = 0; at < req->len; at += PAGE_SIZE)
+		get_page(req->bio->pages[(req->done + at) >> PAGE_SHIFT]);
+}
+
+/* Ends all requests, with an error. */
 static void give_up(struct virtio_blk *vb)
 {
 	unsigned long flags;
 	LIST_HEAD(ended);
-	bool stopped;
 
 	spin_lock_irqsave(&vb->lock, flags);
-	vb->dead = true;		/* nothing is started from here on */
-	vb->watched = false;
 	pr_err("%s: no answer for %lu seconds; %u requests fail, the disk is given up\n",
 	       vb->bdev.name, PATIENCE_NS / NSEC_PER_SEC, vb->nr_busy);
-	spin_unlock_irqrestore(&vb->lock, flags);
+	vb->dead = true;		/* nothing is started from here on */
+	vb->watched = false;
+	vb->nr_busy = 0;
+	for (unsigned int i = 0; i < VIRTQUEUE_MAX; i++) {
+		struct request *req = &vb->requests[i];
 
-	stopped = virtio_reset(vb->vdev);
-	if (!stopped)
-		pr_err("%s: nor does it reset; who waits for it waits for good\n", vb->bdev.name);
-
-	spin_lock_irqsave(&vb->lock, flags);
-	for (unsigned int i = 0; stopped && i < VIRTQUEUE_MAX; i++) {
-		if (vb->requests[i].bio)
-			list_add_tail(&vb->requests[i].bio->node, &ended);
-		vb->requests[i].bio = NULL;
+		if (!req->bio)
+			continue;
+		abandon_pages(req);
+		list_add_tail(&req->bio->node, &ended);
+		req->bio = NULL;
 	}
 	list_splice_tail_init(&vb->waiting, &ended);
 	spin_unlock_irqrestore(&vb->lock, flags);
