@@ -11,6 +11,8 @@ static const struct {
 } tests[] = {
 	{ "sched", selftest_sched },
 	{ "block", selftest_block },
+	{ "mm", selftest_mm },
+	{ "wx", selftest_wx },
 };
 
 static int selftest_run(void)

@@ -1,13 +1,10 @@
 /*
  * selftest=wx: looks at every entry of the kernel's tables and panics if one is both writable and
- * executable. Runs once at boot, after the kernel mapped all that it maps itself.
+ * executable. Runs once at boot, after the kernel has mapped all that it maps itself.
  */
 #include "mm/vm/pgtable.h"
 #include "mm/vm/vmalloc.h"
-#include "base/cmdline.h"
-#include "base/initcall.h"
-#include "base/panic.h"
-#include "lib/string.h"
+#include "test/selftest.h"
 
 /* Checks the table whose first entry is for @va; how many leaves it and those below it hold. */
 static unsigned long check_table(pfn_t table, int level, unsigned long va)
@@ -33,16 +30,11 @@ static unsigned long check_table(pfn_t table, int level, unsigned long va)
 }
 
 /* The kernel's addresses are the top ones of what the root covers. */
-static int selftest_wx(void)
+void selftest_wx(void)
 {
 	int top = pgtable_levels - 1;
 	unsigned long span = 1UL << (PAGE_SHIFT + 9 * top);
-	char tests[64];
 
-	if (cmdline_get("selftest", tests, sizeof(tests)) < 0 || strcmp(tests, "wx"))
-		return 0;
 	pr_info("wx: %lu entries, none writable and executable\n",
 		check_table(PFN_DOWN(kernel_root), top, -span * PTRS_PER_TABLE));
-	return 0;
 }
-late_initcall(selftest_wx);
