@@ -1,0 +1,454 @@
+/*
+ * ext2: names: create, link, unlink, mkdir, rmdir, rename, symlink. The vfs has checked what can be
+ * checked without us and holds the locks of the directories; each operation here is one critical section
+ * of sbi->lock, in which entry and link count change together.
+ */
+#include "fs/ext2/ext2.h"
+#include "lib/string.h"
+
+/* A directory has one name. A second one, on a damaged disk, could make a loop of the tree. */
+static int check_only_name(struct inode *dir, struct inode *inode)
+{
+	struct dentry *alias, *parent;
+	bool elsewhere;
+
+	if (!S_ISDIR(inode->mode))
+		return 0;
+	if (inode == dir || inode->ino == EXT2_ROOT_INO)
+		goto bad;
+	alias = d_find_alias(inode);
+	if (!alias)
+		return 0;
+	parent = dget_parent(alias);
+	elsewhere = parent->inode != dir;
+	dput(parent);
+	dput(alias);
+	if (!elsewhere)
+		return 0;
+bad:
+	return ext2_damage(ext2_isb(dir), "directory %lu has two names", (unsigned long)inode->ino);
+}
+
+static int ext2_lookup(struct inode *dir, struct dentry *dentry)
+{
+	struct ext2_dirent *de;
+	struct inode *inode;
+	struct page *page;
+	u32 ino;
+	int err;
+
+	if (dentry->len > EXT2_NAME_LEN)
+		return -ENAMETOOLONG;
+	err = ext2_find_entry(dir, dentry->name, dentry->len, &page, &de);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	ino = de->inode;
+	put_page(page);
+	inode = ext2_iget(dir->sb, ino);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	err = check_only_name(dir, inode);
+	if (err) {
+		iput(inode);
+		return err;
+	}
+	d_instantiate(dentry, inode);
+	return 0;
+}
+
+static void touch_ctime(struct inode *inode)
+{
+	inode->ctime = current_time();
+	ext2_update_inode(inode);
+}
+
+/* One name less; sbi->lock held. */
+static void lost_name(struct inode *inode)
+{
+	if (S_ISDIR(inode->mode))
+		inode->nlink = 0;
+	else if (inode->nlink)
+		inode->nlink--;
+	if (!inode->nlink)
+		ext2_i(inode)->dtime = ext2_now();
+	touch_ctime(inode);
+}
+
+static void lost_subdir(struct inode *dir)
+{
+	if (dir->nlink > 2)
+		dir->nlink--;
+	ext2_update_inode(dir);
+}
+
+/* Gives a new inode its name, or frees it. sbi->lock held, dropped. */
+static int add_new(struct inode *dir, struct dentry *dentry, struct inode *inode, int err)
+{
+	struct ext2_sb *sbi = ext2_isb(dir);
+	bool is_dir = S_ISDIR(inode->mode);
+
+	if (!err)
+		err = ext2_add_entry(dir, dentry->name, dentry->len, inode, NULL);
+	if (!err) {
+		inode->nlink = is_dir ? 2 : 1;
+		ext2_update_inode(inode);
+		if (is_dir) {
+			dir->nlink++;
+			ext2_update_inode(dir);
+		}
+	}
+	mutex_unlock(&sbi->lock);
+	if (err)
+		iput(inode);
+	else
+		d_instantiate(dentry, inode);
+	return err;
+}
+
+static int ext2_create(struct inode *dir, struct dentry *dentry, umode_t mode, dev_t rdev)
+{
+	struct inode *inode = ext2_new_inode(dir, mode, rdev);
+
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	mutex_lock(&ext2_isb(dir)->lock);
+	return add_new(dir, dentry, inode, 0);
+}
+
+static int ext2_mkdir(struct inode *dir, struct dentry *dentry, umode_t mode)
+{
+	struct inode *inode;
+
+	if (dir->nlink >= EXT2_LINK_MAX)
+		return -EMLINK;
+	inode = ext2_new_inode(dir, S_IFDIR | (mode & ~S_IFMT), 0);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	mutex_lock(&ext2_isb(dir)->lock);
+	return add_new(dir, dentry, inode, ext2_make_empty(inode, dir));
+}
+
+static int ext2_symlink(struct inode *dir, struct dentry *dentry, const char *target)
+{
+	size_t len = strlen(target);
+	struct inode *inode;
+	struct page *page;
+	int err = 0;
+
+	if (!len)
+		return -ENOENT;
+	if (len >= EXT2_BLOCK_SIZE)
+		return -ENAMETOOLONG;
+	inode = ext2_new_inode(dir, S_IFLNK | 0777, 0);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	mutex_lock(&ext2_isb(dir)->lock);
+	inode->size = len;
+	if (len < sizeof(ext2_i(inode)->block)) {
+		memcpy(ext2_i(inode)->block, target, len);
+	} else {
+		page = ext2_new_page(inode, 0);
+		if (IS_ERR(page)) {
+			err = PTR_ERR(page);
+		} else {
+			memcpy(page_address(page), target, len);
+			put_page(page);
+		}
+	}
+	return add_new(dir, dentry, inode, err);
+}
+
+static int ext2_link(struct inode *dir, struct dentry *dentry, struct inode *target)
+{
+	struct ext2_sb *sbi = ext2_isb(dir);
+	int err;
+
+	if (target->nlink >= EXT2_LINK_MAX)
+		return -EMLINK;
+	if (!target->nlink)
+		return -ENOENT;
+	mutex_lock(&sbi->lock);
+	err = ext2_add_entry(dir, dentry->name, dentry->len, target, NULL);
+	if (!err) {
+		target->nlink++;
+		touch_ctime(target);
+	}
+	mutex_unlock(&sbi->lock);
+	if (err)
+		return err;
+	igrab(target);
+	d_instantiate(dentry, target);
+	return 0;
+}
+
+/* The entry of a dentry, which must lead to its inode. sbi->lock held. */
+static int find_own(struct inode *dir, struct dentry *dentry, struct page **page,
+		    struct ext2_dirent **de)
+{
+	int err = ext2_find_entry(dir, dentry->name, dentry->len, page, de);
+
+	if (err)
+		return err;
+	if ((*de)->inode == dentry->inode->ino)
+		return 0;
+	put_page(*page);
+	return ext2_damage(ext2_isb(dir), "directory %lu has a name twice", (unsigned long)dir->ino);
+}
+
+static int remove_name(struct inode *dir, struct dentry *dentry, struct page *with)
+{
+	struct ext2_dirent *de;
+	struct page *page;
+	int err = find_own(dir, dentry, &page, &de);
+
+	if (err)
+		return err;
+	err = ext2_remove_entry(dir, page, de, dentry->inode, with);
+	put_page(page);
+	return err;
+}
+
+static int ext2_unlink(struct inode *dir, struct dentry *dentry)
+{
+	struct ext2_sb *sbi = ext2_isb(dir);
+	int err;
+
+	mutex_lock(&sbi->lock);
+	err = remove_name(dir, dentry, NULL);
+	if (!err)
+		lost_name(dentry->inode);
+	mutex_unlock(&sbi->lock);
+	return err;
+}
+
+/* Makes @dir ready to be deleted: empty, and on disk too. sbi->lock held. */
+static int ready_to_die(struct inode *dir)
+{
+	struct ext2_sb *sbi = ext2_isb(dir);
+	int empty = ext2_dir_empty(dir);
+
+	if (empty <= 0)
+		return empty ? empty : -ENOTEMPTY;
+	if (ext2_i(dir)->removed_batch == sbi->batch)
+		return ext2_commit(sbi, false);
+	return 0;
+}
+
+static int ext2_rmdir(struct inode *dir, struct dentry *dentry)
+{
+	struct ext2_sb *sbi = ext2_isb(dir);
+	int err;
+
+	mutex_lock(&sbi->lock);
+	err = ready_to_die(dentry->inode);
+	if (!err)
+		err = remove_name(dir, dentry, NULL);
+	if (!err) {
+		lost_name(dentry->inode);
+		lost_subdir(dir);
+	}
+	mutex_unlock(&sbi->lock);
+	return err;
+}
+
+/* ---- rename --------------------------------------------------------------------------- */
+
+/* Lets the name @new, which exists, mean @inode; who had it loses it. sbi->lock held. */
+static int take_over(struct inode *dir, struct dentry *new, struct inode *inode,
+		     struct page **where)
+{
+	struct ext2_dirent *de;
+	struct page *page;
+	int err = find_own(dir, new, &page, &de);
+
+	if (err)
+		return err;
+	err = ext2_replace_entry(dir, page, de, inode);
+	if (!err)
+		lost_name(new->inode);
+	*where = page;
+	put_page(page);
+	return err;
+}
+
+/* Anything but a directory: first the new name, then the old one goes. sbi->lock held. */
+static int rename_file(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+		       struct dentry *new)
+{
+	struct inode *inode = old->inode;
+	struct page *where = NULL;
+	int err;
+
+	if (new->inode)
+		err = take_over(new_dir, new, inode, &where);
+	else
+		err = ext2_add_entry(new_dir, new->name, new->len, inode, &where);
+	if (err)
+		return err;
+	err = remove_name(old_dir, old, where);
+	touch_ctime(inode);
+	return err;
+}
+
+/* Sets '..' of @dir, its second entry. Gives its page, referenced, or ERR_PTR; nothing is changed then. */
+static struct page *find_dotdot(struct inode *dir, struct ext2_dirent **de)
+{
+	struct page *page;
+	int err = ext2_find_entry(dir, "..", 2, &page, de);
+
+	if (err)
+		return ERR_PTR(err == -ENOENT ? ext2_damage(ext2_isb(dir), "directory %lu has no '..'",
+							    (unsigned long)dir->ino) : err);
+	return page;
+}
+
+/*
+ * Where a directory's new entry goes: the entry to replace, or one with room. If it stays in its parent, the
+ * page of the old entry is best, for then a single write moves it; there, the old name's own bytes
+ * count as room, so it is taken out and, if that does not help, put back.
+ */
+static int find_place(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+		      struct dentry *new, struct page **page, struct ext2_dirent **de)
+{
+	struct page *old_page;
+	int err;
+
+	if (new->inode)
+		return find_own(new_dir, new, page, de);
+	if (old_dir == new_dir) {
+		err = find_own(old_dir, old, &old_page, de);
+		if (err)
+			return err;
+		ext2_cut_entry(old_page, *de);
+		err = ext2_find_room(new_dir, new->len, old_page, page, de);
+		if (err) {
+			int back = ext2_find_room(old_dir, old->len, old_page, page, de);
+
+			if (!back) {
+				ext2_put_entry(*de, old->name, old->len, old->inode);
+				put_page(*page);
+			}
+		}
+		put_page(old_page);
+		if (err != -ENOSPC)
+			return err;
+	}
+	err = ext2_find_room(new_dir, new->len, NULL, page, de);
+	if (err != -ENOSPC)
+		return err;
+	err = ext2_grow_dir(new_dir);
+	return err ? err : ext2_find_room(new_dir, new->len, NULL, page, de);
+}
+
+/*
+ * A directory. e2fsck -p gives up on one that has two names, or none, or a wrong '..', so there is no order
+ * for the (up to) three pages: they make up a batch of their own and are written at the same time. One
+ * page, if the parent and the page stay the same. Before that, an empty directory that is replaced dies: its
+ * entry then leads to nothing. sbi->lock held.
+ */
+static int rename_directory(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+			    struct dentry *new)
+{
+	struct inode *inode = old->inode, *target = new->inode;
+	struct ext2_sb *sbi = ext2_isb(old_dir);
+	struct ext2_dirent *de, *dotdot = NULL;
+	struct page *page, *old_page, *dot_page;
+	bool cut = old_dir == new_dir && !target;
+	int err;
+
+	dot_page = find_dotdot(inode, &dotdot);
+	if (IS_ERR(dot_page))
+		return PTR_ERR(dot_page);
+	if (target)
+		lost_name(target);
+	err = ext2_commit(sbi, false);
+	if (!err)
+		err = find_place(old_dir, old, new_dir, new, &page, &de);
+	if (err)
+		goto out;
+	/* From here on nothing fails but the disk. */
+	if (target)
+		de->inode = inode->ino;
+	else
+		ext2_put_entry(de, new->name, new->len, inode);
+	ext2_dirty(sbi, page, EXT2_REPLACE);
+	put_page(page);
+	if (ext2_find_entry(old_dir, old->name, old->len, &old_page, &de) == 0) {
+		ext2_cut_entry(old_page, de);
+		ext2_dirty(sbi, old_page, EXT2_REPLACE);
+		put_page(old_page);
+	} else if (!cut) {
+		ext2_break(sbi, "cannot read a directory any more");
+	}
+	if (old_dir != new_dir) {
+		dotdot->inode = new_dir->ino;
+		ext2_dirty(sbi, dot_page, EXT2_REPLACE);
+		new_dir->nlink++;
+	}
+	if (old_dir != new_dir || target)
+		lost_subdir(old_dir);
+	if (old_dir != new_dir && target)
+		lost_subdir(new_dir);
+	old_dir->mtime = old_dir->ctime = new_dir->mtime = new_dir->ctime = current_time();
+	ext2_update_inode(old_dir);
+	ext2_update_inode(new_dir);
+	touch_ctime(inode);
+	err = ext2_commit(sbi, false);
+out:
+	put_page(dot_page);
+	return err;
+}
+
+static int ext2_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+		       struct dentry *new)
+{
+	struct ext2_sb *sbi = ext2_isb(old_dir);
+	bool is_dir = S_ISDIR(old->inode->mode);
+	int err;
+
+	if (is_dir && old_dir != new_dir && !new->inode && new_dir->nlink >= EXT2_LINK_MAX)
+		return -EMLINK;
+	mutex_lock(&sbi->lock);
+	err = ext2_may_write(sbi);
+	if (!err && new->inode && S_ISDIR(new->inode->mode))
+		err = ready_to_die(new->inode);
+	if (!err)
+		err = is_dir ? rename_directory(old_dir, old, new_dir, new) :
+			       rename_file(old_dir, old, new_dir, new);
+	mutex_unlock(&sbi->lock);
+	return err;
+}
+
+/* ---- symlinks ------------------------------------------------------------------------- */
+
+static ssize_t ext2_readlink(struct inode *inode, char *buf, size_t size)
+{
+	size_t n = min(size, (size_t)inode->size);
+	struct page *page;
+
+	if ((size_t)inode->size < sizeof(ext2_i(inode)->block)) {
+		memcpy(buf, ext2_i(inode)->block, n);
+		return n;
+	}
+	page = read_cache_page(&inode->mapping, 0);
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	memcpy(buf, page_address(page), n);
+	put_page(page);
+	return n;
+}
+
+const struct inode_operations ext2_dir_iops = {
+	.lookup = ext2_lookup,
+	.create = ext2_create,
+	.link = ext2_link,
+	.unlink = ext2_unlink,
+	.symlink = ext2_symlink,
+	.mkdir = ext2_mkdir,
+	.rmdir = ext2_rmdir,
+	.rename = ext2_rename,
+};
+
+const struct inode_operations ext2_symlink_iops = {
+	.readlink = ext2_readlink,
+};
