@@ -1,19 +1,21 @@
 /*
  * The terminal: what lies between a serial line and the programs that think they talk to a person.
  *
- * Input arrives a character at a time, in interrupts. In canonical mode (the default) a line is edited
- * here (erase, kill) and given to readers when it is complete; in raw mode each character is given at once.
- * Characters that mean signals (Ctrl-C) never reach a reader. The buffer is a ring with three positions:
+ * Input arrives a character at a time, in interrupts. In canonical mode (the default) a line is
+ * edited here (erase, kill) and given to readers when it is complete; in raw mode each character
+ * is given at once. Characters that mean signals (Ctrl-C) never reach a reader. The buffer is a
+ * ring with three positions:
  *
  *	head ........ ready ........ tail
  *	 |  readers'    |  the line being edited
  *
- * that only ever grow; an entry's place is its position modulo the size. An end of file (Ctrl-D) is an
- * entry of its own, EOF_MARK, which ends a line and is not copied out.
+ * that only ever grow; an entry's place is its position modulo the size. An end of file (Ctrl-D)
+ * is an entry of its own, EOF_MARK, which ends a line and is not copied out.
  *
- * tty_lock (irq-safe) protects settings and ring. Echo is written under it, so it cannot overtake. Output of
- * programs goes through write_mutex instead, for a whole call: lines of two programs do not mix, and interrupts
- * stay on. The echo of input may fall between, as on any terminal.
+ * tty_lock (irq-safe) protects settings and ring. Echo is written under it, so it cannot
+ * overtake. Output of programs goes through write_mutex instead, for a whole call: lines of two
+ * programs do not mix, and interrupts stay on. The echo of input may fall between, as on any
+ * terminal.
  */
 #include "drivers/tty.h"
 #include "arch/arch.h"
@@ -131,7 +133,7 @@ static void put_processed(const char *text, size_t len)
 	}
 }
 
-/* ---- input: interrupts ------------------------------------------------------------------------- */
+/* ---- input: interrupts ------------------------------------------------------------------- */
 
 static bool is_control(int c)
 {
@@ -264,7 +266,7 @@ void tty_receive(char ch)
 		tty_signal_hook(group, sig);
 }
 
-/* ---- read, write ------------------------------------------------------------------------------- */
+/* ---- read, write ------------------------------------------------------------------------- */
 
 bool tty_readable(struct wait_queue **wq)
 {
@@ -298,7 +300,7 @@ static size_t take(char *buf, size_t max, bool *more)
 			break;
 		}
 	}
-	/* A line that was read to the last character before its end-of-file mark is at its end, too. */
+	/* A line that was read up to its end-of-file mark is at its end, too. */
 	if (canonical && *more && head != ready && ring[head % RING_SIZE] == EOF_MARK && n) {
 		head++;
 		*more = false;
@@ -365,7 +367,7 @@ ssize_t tty_write(struct iov_iter *it)
 	return done;
 }
 
-/* ---- control ----------------------------------------------------------------------------------- */
+/* ---- control ----------------------------------------------------------------------------- */
 
 static void flush_input(void)
 {

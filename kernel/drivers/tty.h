@@ -1,4 +1,4 @@
-/* The terminal on the console's UART: the serial driver below, line discipline and /dev/console above. */
+/* The terminal on the console's UART: serial driver below, line discipline and /dev/console above. */
 #pragma once
 
 #include "lib/types.h"
@@ -8,8 +8,8 @@ struct wait_queue;
 
 /* A serial port that a terminal can write to. */
 struct uart_ops {
-	/* Sends @len bytes as they are (a newline is the terminal's to translate: ONLCR); polls until
-	 * the device has them. Any context. */
+	/* Sends @len bytes as they are (a newline is the terminal's to translate: ONLCR); polls
+	 * until the device has them. Any context. */
 	void (*write)(const char *text, size_t len);
 };
 
@@ -23,12 +23,12 @@ extern void (*tty_signal_hook)(pid_t pgid, int sig);
 extern pid_t (*tty_pgrp_hook)(void);
 
 /*
- * What /dev/console and /dev/tty do. Bytes or -errno; may sleep. tty_read: at most one line in canonical
- * mode; -EAGAIN with @nonblock when there is none, -EIO to a process in the background. tty_write: the
- * output of one call of up to a page is not mixed with that of others.
+ * What /dev/console and /dev/tty do. Bytes or -errno; may sleep. tty_read: at most one line in
+ * canonical mode; -EAGAIN with @nonblock when there is none, -EIO to a process in the background.
+ * tty_write: the output of one call of up to a page is not mixed with that of others.
  */
 ssize_t tty_read(struct iov_iter *it, bool nonblock);
 ssize_t tty_write(struct iov_iter *it);
-long tty_ioctl(unsigned int cmd, unsigned long arg);	/* @arg: mostly a user address. 0 or -errno */
+long tty_ioctl(unsigned int cmd, unsigned long arg);	/* @arg: a user address. 0 or -errno */
 /* Would tty_read() return at once? *@wq: where its readers sleep. Does not sleep. */
 bool tty_readable(struct wait_queue **wq);

@@ -1,30 +1,34 @@
 /*
  * The dentry cache: names.
  *
- * A dentry is one name in one directory: what it means (an inode), or that it means nothing (a negative
- * dentry, which saves searching the directory again). Path walking needs names far more often than
- * directories change, so names stay in memory after their last use, on an LRU list, until memory
- * is wanted.
+ * A dentry is one name in one directory: what it means (an inode), or that it means nothing (a
+ * negative dentry, which saves searching the directory again). Path walking needs names far more
+ * often than directories change, so names stay in memory after their last use, on an LRU list,
+ * until memory is wanted.
  *
- * One spinlock, dcache_lock, protects all of it: the hash table, children and alias lists, the LRU list, and
- * every step of a reference count from or to zero. That makes the life of a dentry short to tell:
+ * One spinlock, dcache_lock, protects all of it: the hash table, children and alias lists, the
+ * LRU list, and every step of a reference count from or to zero. That makes the life of a dentry
+ * short to tell:
  *
  *	in use (refs > 0)  <->  unused (refs 0, hashed, on the LRU list)  ->  freed
  *
- * - Who finds a dentry in the hash takes its reference before letting go of the lock, so what is found
+ * - Who finds a dentry in the hash takes its reference before letting go of the lock, so what is
+ *   found
  *   is never freed under its finder.
- * - A dentry holds its parent and its inode. So parents outlive children, and whoever holds a dentry can
+ * - A dentry holds its parent and its inode. So parents outlive children, and whoever holds a
+ *   dentry can
  *   read dentry->inode without a lock: a positive dentry turns negative only when the one who
- *   removes the name is its only user (d_delete); otherwise it is unhashed and stays what it was until
- *   the last user leaves. This is how an open file survives its name.
- * - dentry->name and ->parent change only in d_move(), with both directories and rename_mutex locked and
+ *   removes the name is its only user (d_delete); otherwise it is unhashed and stays what it was
+ *   until the last user leaves. This is how an open file survives its name.
+ * - dentry->name and ->parent change only in d_move(), with both directories and rename_mutex
+ *   locked and
  *   under dcache_lock: hold one of them to read a name.
  *
  * The last name of an inode that somebody else uses too (a mapping, above all) is not evicted:
  * /proc/<pid>/maps and exe have only it to tell the file's path.
  *
- * A negative dentry is made positive, and a miss is filled in, only with the directory's lock held, so two
- * dentries for one name cannot arise.
+ * A negative dentry is made positive, and a miss is filled in, only with the directory's lock
+ * held, so two dentries for one name cannot arise.
  */
 #include "base/initcall.h"
 #include "base/panic.h"
@@ -86,7 +90,8 @@ struct dentry *dget(struct dentry *dentry)
 	return dentry;
 }
 
-/* Frees an unused dentry, dropping dcache_lock. Returns the parent, whose reference is now the caller's. */
+/* Frees an unused dentry, dropping dcache_lock. Returns the parent, whose reference the caller now
+ * has. */
 static struct dentry *d_kill(struct dentry *dentry)
 {
 	struct dentry *parent = is_root(dentry) ? NULL : dentry->parent;

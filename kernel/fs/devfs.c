@@ -1,7 +1,7 @@
 /*
- * /dev: a filesystem without memory. Its names are the registered character devices and the block devices
- * there are; nothing can be made or removed. Dentries and inodes live only while in use (sb->uncached),
- * so a device that appears later is seen at once.
+ * /dev: a filesystem without memory. Its names are the registered character devices and the block
+ * devices there are; nothing can be made or removed. Dentries and inodes live only while in use
+ * (sb->uncached), so a device that appears later is seen at once.
  */
 #include "base/initcall.h"
 #include "fs/internal.h"

@@ -8,7 +8,7 @@
 #include "fs/internal.h"
 #include "mm/cache/writeback.h"
 
-/* ---- memory devices -------------------------------------------------------------------------- */
+/* ---- memory devices ---------------------------------------------------------------------- */
 
 static ssize_t null_read(struct file *file, struct iov_iter *it, loff_t *pos)
 {
@@ -90,7 +90,7 @@ static const struct file_operations random_fops = {
 	.read = random_read, .write = null_write, .llseek = null_llseek,
 };
 
-/* ---- the terminal ---------------------------------------------------------------------------- */
+/* ---- the terminal ------------------------------------------------------------------------ */
 
 static ssize_t ttydev_read(struct file *file, struct iov_iter *it, loff_t *pos)
 {
@@ -124,7 +124,7 @@ static const struct file_operations tty_fops = {
 	.poll = ttydev_poll,
 };
 
-/* ---- block devices ---------------------------------------------------------------------------- */
+/* ---- block devices ----------------------------------------------------------------------- */
 
 #define BLKROGET	0x125e
 #define BLKGETSIZE	0x1260		/* sectors, long */

@@ -1,10 +1,12 @@
 /*
- * Open files: struct file is what one open() made, shared by dup and fork. It counts its holders; the
- * last file_put() releases it. Here are also the checks that every read, write and seek needs before
- * the file's own operation sees it, and the operations that filesystems with files in the page cache share.
+ * Open files: struct file is what one open() made, shared by dup and fork. It counts its holders;
+ * the last file_put() releases it. Here are also the checks that every read, write and seek needs
+ * before the file's own operation sees it, and the operations that filesystems with files in the
+ * page cache share.
  *
  * A position belongs to files that can seek. Only those are locked (pos_lock) around read(2) and
- * write(2): a reader asleep on a pipe or a terminal must not stop a writer who shares its struct file.
+ * write(2): a reader asleep on a pipe or a terminal must not stop a writer who shares its struct
+ * file.
  */
 #include "base/initcall.h"
 #include "fs/internal.h"
@@ -40,9 +42,12 @@ void file_put(struct file *file)
 	kmem_cache_free(file_cache, file);
 }
 
-struct file *file_alloc(struct dentry *dentry, unsigned int flags, const struct file_operations *ops)
+struct file *file_alloc(struct dentry *dentry, unsigned int flags,
+			const struct file_operations *ops)
 {
-	static const unsigned int modes[] = { FMODE_READ, FMODE_WRITE, FMODE_READ | FMODE_WRITE, 0 };
+	static const unsigned int modes[] = {	/* by O_ACCMODE */
+		FMODE_READ, FMODE_WRITE, FMODE_READ | FMODE_WRITE, 0
+	};
 	struct file *file = kmem_cache_zalloc(file_cache, GFP_KERNEL);
 
 	if (!file)
@@ -72,7 +77,7 @@ const struct file_operations *inode_fops(struct inode *inode)
 	return fops ? fops : ERR_PTR(-ENXIO);
 }
 
-/* ---- read, write, seek ------------------------------------------------------------------ */
+/* ---- read, write, seek ------------------------------------------------------------------- */
 
 /* What read and write check alike; may shorten @it. 0 or -errno. */
 static int check_range(struct file *file, struct iov_iter *it, loff_t pos)
@@ -219,7 +224,7 @@ int vfs_mmap_mapping(struct file *file, size_t len, bool shared, struct address_
 	return 0;
 }
 
-/* ---- for filesystems with files in the page cache ------------------------------------------- */
+/* ---- for filesystems with files in the page cache ---------------------------------------- */
 
 ssize_t generic_read(struct file *file, struct iov_iter *it, loff_t *pos)
 {

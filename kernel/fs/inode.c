@@ -1,22 +1,23 @@
 /*
  * The inode cache, and which inodes are dirty.
  *
- * There is at most one struct inode for a (super block, number) pair: iget() finds it in the hash or
- * enters a new one, marked I_NEW, and fills it while others who want it wait. After its last use an inode
- * stays on an LRU list (with its pages, which are the real treasure) until memory is wanted, unless it
- * has no name left (nlink 0): then evict_inode frees it for good.
+ * There is at most one struct inode for a (super block, number) pair: iget() finds it in the hash
+ * or enters a new one, marked I_NEW, and fills it while others who want it wait. After its last
+ * use an inode stays on an LRU list (with its pages, which are the real treasure) until memory is
+ * wanted, unless it has no name left (nlink 0): then evict_inode frees it for good.
  *
  *	I_NEW -> in use (refs > 0) <-> unused (refs 0, hashed, on the LRU) -> I_FREEING -> freed
  *
- * inode_lock protects hash, lists, state bits and every step of refs from or to zero. An inode leaves the hash
- * the moment it becomes I_FREEING, so nobody finds a dying one; that is safe because a dying inode
- * with names is clean, and one without cannot be asked for.
+ * inode_lock protects hash, lists, state bits and every step of refs from or to zero. An inode
+ * leaves the hash the moment it becomes I_FREEING, so nobody finds a dying one; that is safe
+ * because a dying inode with names is clean, and one without cannot be asked for.
  *
- * Dirt. I_DIRTY: the fields are newer than the inode table; I_DIRTY_PAGES: the page cache holds dirty pages.
- * Either puts the inode on sb->dirty. sync_inode() clears the bits before it writes, so that what becomes
- * dirty meanwhile is seen again; I_SYNC lets one thread at a time do so, hence an fsync that finds the bits
- * cleared by another has waited for that other's write. sb->sync_mutex is around the walks of the whole list:
- * a sync(2) never misses an inode that the flusher has just taken off.
+ * Dirt. I_DIRTY: the fields are newer than the inode table; I_DIRTY_PAGES: the page cache holds
+ * dirty pages. Either puts the inode on sb->dirty. sync_inode() clears the bits before it writes,
+ * so that what becomes dirty meanwhile is seen again; I_SYNC lets one thread at a time do so,
+ * hence an fsync that finds the bits cleared by another has waited for that other's write.
+ * sb->sync_mutex is around the walks of the whole list: a sync(2) never misses an inode that the
+ * flusher has just taken off.
  *
  * An unused inode may be dirty: it stays until it was written.
  */
@@ -47,7 +48,7 @@ struct timespec current_time(void)
 	return (struct timespec){ now / NSEC_PER_SEC, now % NSEC_PER_SEC };
 }
 
-/* ---- finding -------------------------------------------------------------------------- */
+/* ---- finding ----------------------------------------------------------------------------- */
 
 static struct hlist_head *hash_slot(const struct super_block *sb, ino_t ino)
 {
@@ -174,7 +175,7 @@ struct inode *iget(struct super_block *sb, ino_t ino, int (*fill)(struct inode *
 	return wait_until_read(inode);
 }
 
-/* ---- letting go ----------------------------------------------------------------------- */
+/* ---- letting go -------------------------------------------------------------------------- */
 
 /* Nobody can find it any more; inode_lock held. */
 static void start_freeing(struct inode *inode)
@@ -231,8 +232,8 @@ void iput(struct inode *inode)
 }
 
 /*
- * Frees the inode that was unused for longest, or readies it: drops its clean pages, or leaves it to
- * the flusher. inode_lock held, dropped. Inodes freed: 0 or 1.
+ * Frees the inode that was unused for longest, or readies it: drops its clean pages, or leaves it
+ * to the flusher. inode_lock held, dropped. Inodes freed: 0 or 1.
  */
 static unsigned long shrink_one(struct inode *inode)
 {
@@ -308,7 +309,7 @@ static int icache_init(void)
 }
 core_initcall(icache_init);
 
-/* ---- dirt ----------------------------------------------------------------------------- */
+/* ---- dirt -------------------------------------------------------------------------------- */
 
 static void mark_dirty(struct inode *inode, unsigned int bit)
 {
@@ -338,10 +339,10 @@ static void end_sync(struct inode *inode)
 {
 	spin_lock(&inode_lock);
 	clear_bit(I_SYNC, &inode->state);
-	if (inode->mapping.nr_dirty)		/* pages that were on their way already, or failed */
+	if (inode->mapping.nr_dirty)	/* pages that were on their way already, or failed */
 		set_bit(I_DIRTY_PAGES, &inode->state);
-	if ((inode->state & (BIT(I_DIRTY) | BIT(I_DIRTY_PAGES))) && list_empty(&inode->dirty_list) &&
-	    !test_bit(I_FREEING, &inode->state))
+	if ((inode->state & (BIT(I_DIRTY) | BIT(I_DIRTY_PAGES))) &&
+	    list_empty(&inode->dirty_list) && !test_bit(I_FREEING, &inode->state))
 		list_add_tail(&inode->dirty_list, &inode->sb->dirty);
 	spin_unlock(&inode_lock);
 	wake_up_all(&inode_wait);
@@ -349,7 +350,11 @@ static void end_sync(struct inode *inode)
 
 int sync_inode(struct inode *inode, bool wait)
 {
-	struct writeback_control wbc = { .nr_to_write = __LONG_MAX__, .sync = wait, .end = ALL_PAGES };
+	struct writeback_control wbc = {
+		.nr_to_write = __LONG_MAX__,
+		.sync = wait,
+		.end = ALL_PAGES,
+	};
 	const struct super_operations *ops = inode->sb->ops;
 	bool was_dirty;
 	int err, next;
@@ -416,7 +421,7 @@ static int wait_for_pages(struct super_block *sb)
 		iput(held);
 		held = inode;
 		next = filemap_fdatawait_range(&inode->mapping, 0, __LONG_MAX__);
-		mapping_set_error(&inode->mapping, next);	/* fsync of that file must still see it */
+		mapping_set_error(&inode->mapping, next);	/* its fsync must still see it */
 		err = err ? err : next;
 		spin_lock(&inode_lock);
 	}
@@ -451,7 +456,7 @@ void sync_all(void)
 		sync_filesystem(sb);
 }
 
-/* ---- an inode's mapping --------------------------------------------------------------- */
+/* ---- an inode's mapping ------------------------------------------------------------------ */
 
 loff_t inode_mapping_size(struct address_space *mapping)
 {

@@ -4,7 +4,8 @@
 #include "fs/vfs.h"
 
 /* dcache.c. A name is given by start and length, without NUL. */
-struct dentry *d_lookup(struct dentry *parent, const char *name, size_t len);	/* referenced or NULL */
+/* The cached entry, referenced, or NULL. */
+struct dentry *d_lookup(struct dentry *parent, const char *name, size_t len);
 /* The entry @name of a directory that is locked: cached or read; may be negative. Or ERR_PTR. */
 struct dentry *lookup_locked(struct dentry *dir, const char *name, size_t len);
 /* The name is gone (both inodes locked): negative, or unhashed while others use it. */

@@ -1,14 +1,15 @@
 /*
  * Filesystem types, super blocks and mounts.
  *
- * A mount is a pair of pointers: the covered directory's dentry->mounted is the root dentry of the super block
- * on top, whose ->mountpoint is the covered directory. The path walk follows the first downwards and
- * ".." the second upwards. A super block is mounted once and stays, so neither pointer changes after it was
- * set, and walkers need no lock. There is no unmount: power-off syncs.
+ * A mount is a pair of pointers: the covered directory's dentry->mounted is the root dentry of
+ * the super block on top, whose ->mountpoint is the covered directory. The path walk follows the
+ * first downwards and ".." the second upwards. A super block is mounted once and stays, so
+ * neither pointer changes after it was set, and walkers need no lock. There is no unmount:
+ * power-off syncs.
  *
  * The root comes from `root=` (a block device), else from the first disk, else from the RAM disk.
- * That it is missing or no filesystem is the user's mistake, not a bug: it ends with a message that says
- * what was tried and what there is, and power-off, not with a panic.
+ * That it is missing or no filesystem is the user's mistake, not a bug: it ends with a message
+ * that says what was tried and what there is, and power-off, not with a panic.
  */
 #include "arch/arch.h"
 #include "base/cmdline.h"
@@ -112,7 +113,7 @@ int vfs_mount(const char *source, struct dentry *where, const char *type, bool r
 	return err;
 }
 
-/* ---- the root -------------------------------------------------------------------------------- */
+/* ---- the root ---------------------------------------------------------------------------- */
 
 static void mount_at(const char *path, const char *type)
 {
@@ -135,8 +136,8 @@ static void no_root(const char *device, int err)
 	if (!next_block_device(NULL))
 		pr_emerg("VFS: there are no disks at all\n");
 	while ((bdev = next_block_device(bdev)))
-		pr_emerg("VFS: there is %s, %lu KiB%s\n", bdev->name, (unsigned long)bdev->nr_sectors / 2,
-			 bdev->read_only ? ", read-only" : "");
+		pr_emerg("VFS: there is %s, %lu KiB%s\n", bdev->name,
+			 (unsigned long)bdev->nr_sectors / 2, bdev->read_only ? ", read-only" : "");
 	printk_flush();
 	arch_poweroff();
 }
@@ -149,8 +150,8 @@ int mount_root(void)
 	int err;
 
 	if (cmdline_get("root", name, sizeof(name)) <= 0)
-		strscpy(name, find_block_device("vda") || !find_block_device("ram0") ? "vda" : "ram0",
-			sizeof(name));
+		strscpy(name, !find_block_device("vda") && find_block_device("ram0") ? "ram0" :
+			"vda", sizeof(name));
 	snprintf(device, sizeof(device), "%s%s", strstarts(name, "/dev/") ? "" : "/dev/", name);
 	bdev = find_block_device(device);
 	if (bdev && bdev->read_only && !read_only) {
@@ -167,7 +168,7 @@ int mount_root(void)
 	return 0;
 }
 
-/* ---- /proc/mounts, /proc/filesystems ------------------------------------------------------------- */
+/* ---- /proc/mounts, /proc/filesystems ----------------------------------------------------- */
 
 static int show_mounts(struct seq_file *m, void *data)
 {
@@ -180,8 +181,8 @@ static int show_mounts(struct seq_file *m, void *data)
 	list_for_each_entry(sb, &super_blocks, node) {
 		char *where = d_path(sb->root, page, PATH_MAX);
 
-		seq_printf(m, "%s %s %s %s 0 0\n", sb->source, IS_ERR(where) ? "?" : where, sb->fstype,
-			   sb->read_only ? "ro" : "rw");
+		seq_printf(m, "%s %s %s %s 0 0\n", sb->source, IS_ERR(where) ? "?" : where,
+			   sb->fstype, sb->read_only ? "ro" : "rw");
 	}
 	kfree(page);
 	return 0;

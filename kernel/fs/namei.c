@@ -1,19 +1,19 @@
 /*
  * Names to dentries: the path walk, and the calls that change names.
  *
- * A walk holds one dentry and what remains of the path, and takes one component at a time: "." stays, ".." goes
- * up (through mounts, never above the root), anything else is looked up: in the dentry cache first,
- * which needs no lock on the directory, else under the directory's lock in the filesystem. A symbolic
- * link replaces what remains by its text and what remained; forty of them in one walk are a loop.
- * Nothing recurses, and a path never grows beyond PATH_MAX.
+ * A walk holds one dentry and what remains of the path, and takes one component at a time: "."
+ * stays, ".." goes up (through mounts, never above the root), anything else is looked up: in the
+ * dentry cache first, which needs no lock on the directory, else under the directory's lock in
+ * the filesystem. A symbolic link replaces what remains by its text and what remained; forty of
+ * them in one walk are a loop. Nothing recurses, and a path never grows beyond PATH_MAX.
  *
- * Calls that make or remove a name walk to the parent, lock it and look the last component up again under
- * that lock: only then is the answer good until they have acted.
+ * Calls that make or remove a name walk to the parent, lock it and look the last component up
+ * again under that lock: only then is the answer good until they have acted.
  *
  * Locks of two directories (rename): one that is an ancestor of the other first, else by address.
- * rename_mutex keeps that relation still; without it two renames could each move one directory below
- * the other and cut both off as a cycle. Then the inodes that are linked, removed or replaced, files
- * by address.
+ * rename_mutex keeps that relation still; without it two renames could each move one directory
+ * below the other and cut both off as a cycle. Then the inodes that are linked, removed or
+ * replaced, files by address.
  */
 #include "base/panic.h"
 #include "fs/internal.h"
@@ -58,7 +58,7 @@ static void walk_end(struct nameidata *nd)
 	kfree(nd->buf);
 }
 
-/* Takes the next component off the rest; type LAST_ROOT, is_last: there was none. 0 or -ENAMETOOLONG */
+/* Takes the next component off the rest; type LAST_ROOT: there was none. 0 or -ENAMETOOLONG */
 static int next_component(struct nameidata *nd)
 {
 	const char *s = nd->rest;
@@ -180,7 +180,7 @@ static int walk_step(struct nameidata *nd, bool follow)
 	return 0;
 }
 
-/* Walks until the last component is taken, but not gone to: nd->dentry is the parent, a directory. */
+/* Walks until the last component is taken, not gone to: nd->dentry is the parent, a directory. */
 static int walk_to_parent(struct nameidata *nd)
 {
 	for (;;) {
@@ -218,7 +218,7 @@ struct dentry *path_lookup(struct dentry *base, const char *path, unsigned int f
 	return err ? ERR_PTR(err) : found;
 }
 
-/* ---- open ---------------------------------------------------------------------------------- */
+/* ---- open -------------------------------------------------------------------------------- */
 
 struct file *dentry_open(struct dentry *dentry, unsigned int flags)
 {
@@ -360,13 +360,15 @@ struct file *vfs_open(struct dentry *base, const char *path, unsigned int flags,
 	return file;
 }
 
-/* ---- making and removing names --------------------------------------------------------------- */
+/* ---- making and removing names ----------------------------------------------------------- */
 
 /*
- * Walks to the parent of a name that is to be made, locks it and looks the name up: the negative dentry,
- * nd->dentry->inode locked, or ERR_PTR with nothing locked. End with name_end() in both cases.
+ * Walks to the parent of a name that is to be made, locks it and looks the name up: the negative
+ * dentry, nd->dentry->inode locked, or ERR_PTR with nothing locked. End with name_end() in both
+ * cases.
  */
-static struct dentry *name_start(struct nameidata *nd, struct dentry *base, const char *path, bool dir)
+static struct dentry *name_start(struct nameidata *nd, struct dentry *base, const char *path,
+				 bool dir)
 {
 	struct dentry *dentry;
 	int err = walk_start(nd, base, path);
@@ -428,7 +430,8 @@ int vfs_mkdir(struct dentry *base, const char *path, umode_t mode)
 	struct inode *dir = err ? NULL : nd.dentry->inode;
 
 	if (!err)
-		err = dir->ops->mkdir ? dir->ops->mkdir(dir, dentry, S_IFDIR | (mode & 01777)) : -EPERM;
+		err = dir->ops->mkdir ?
+		      dir->ops->mkdir(dir, dentry, S_IFDIR | (mode & 01777)) : -EPERM;
 	name_end(&nd, dentry);
 	return err;
 }
@@ -535,7 +538,7 @@ int vfs_unlink(struct dentry *base, const char *path, bool dir)
 	} else {
 		victim = dentry->inode;
 		if (victim)
-			igrab(victim);		/* blocks are freed when the directory is unlocked */
+			igrab(victim);	/* blocks are freed when the directory is unlocked */
 		if (victim && nd.slash && !dir)
 			err = S_ISDIR(victim->mode) ? -EISDIR : -ENOTDIR;
 		else
@@ -549,7 +552,7 @@ out:
 	return err;
 }
 
-/* ---- rename ---------------------------------------------------------------------------------- */
+/* ---- rename ------------------------------------------------------------------------------ */
 
 /* Locks two directories, ancestors first; rename_mutex too if they differ. */
 static void lock_rename(struct dentry *a, struct dentry *b)
@@ -574,7 +577,8 @@ static void unlock_rename(struct dentry *a, struct dentry *b)
 	}
 }
 
-/* Both names are looked up, both parents locked: may @old become @new? 0, -errno, 1: nothing to do. */
+/* Both names are looked up, both parents locked: may @old become @new? 0, -errno, 1: nothing to
+ * do. */
 static int may_rename(struct nameidata *old_nd, struct dentry *old, struct nameidata *new_nd,
 		      struct dentry *new, unsigned int flags)
 {
@@ -688,7 +692,7 @@ int vfs_rename(struct dentry *old_base, const char *old, struct dentry *new_base
 	return err;
 }
 
-/* ---- attributes -------------------------------------------------------------------------------- */
+/* ---- attributes -------------------------------------------------------------------------- */
 
 ssize_t vfs_readlink(struct dentry *dentry, char *buf, size_t size)
 {

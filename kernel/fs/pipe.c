@@ -1,14 +1,16 @@
 /*
  * Pipes: a ring of 64 KiB whose pages exist only while they hold bytes.
  *
- * Two positions that only grow, tail (written) and head (read), say what is in it; byte n lies in slot
- * n / PAGE_SIZE % 16. A slot's page is allocated by the writer that comes to it and freed by the reader
- * that leaves it, unless the writer has come round to its first bytes again: so an empty pipe holds one page
- * at most. Up to PIPE_BUF bytes are written in one piece: the writer waits until all of them fit.
+ * Two positions that only grow, tail (written) and head (read), say what is in it; byte n lies in
+ * slot n / PAGE_SIZE % 16. A slot's page is allocated by the writer that comes to it and freed by
+ * the reader that leaves it, unless the writer has come round to its first bytes again: so an
+ * empty pipe holds one page at most. Up to PIPE_BUF bytes are written in one piece: the writer
+ * waits until all of them fit.
  *
- * pipe->mutex is around every transfer; bytes move while it is held, so that two writers do not mix, and a page
- * fault in the user's buffer may happen under it (the mutex is outside mmap_lock). poll looks without it:
- * each of its loads is one word, and a change is followed by a wake-up.
+ * pipe->mutex is around every transfer; bytes move while it is held, so that two writers do not
+ * mix, and a page fault in the user's buffer may happen under it (the mutex is outside
+ * mmap_lock). poll looks without it: each of its loads is one word, and a change is followed by a
+ * wake-up.
  *
  * A pipe has an inode of its own (fstat tells S_IFIFO) on a super block that nobody mounts.
  */
@@ -52,7 +54,7 @@ static void free_slot(struct pipe *pipe)
 	*slot = NULL;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 /* Copies what is there; mutex held. Bytes or -EFAULT. */
 static ssize_t drain(struct pipe *pipe, struct iov_iter *it)
@@ -60,7 +62,8 @@ static ssize_t drain(struct pipe *pipe, struct iov_iter *it)
 	ssize_t done = 0;
 
 	while (it->count && pipe->head != pipe->tail) {
-		unsigned int slot = pipe->head / PAGE_SIZE % PIPE_SLOTS, from = pipe->head % PAGE_SIZE;
+		unsigned int slot = pipe->head / PAGE_SIZE % PIPE_SLOTS;
+		unsigned int from = pipe->head % PAGE_SIZE;
 		size_t want = min(min((size_t)(PAGE_SIZE - from), it->count),
 				  (size_t)(pipe->tail - pipe->head));
 		size_t n = copy_to_iter((char *)pipe->slot[slot] + from, want, it);
@@ -100,7 +103,7 @@ static ssize_t pipe_read(struct file *file, struct iov_iter *it, loff_t *pos)
 	return done;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 /* The page that the next byte goes to; NULL: no memory. Mutex held. */
 static char *tail_page(struct pipe *pipe)
@@ -179,7 +182,7 @@ static ssize_t pipe_write(struct file *file, struct iov_iter *it, loff_t *pos)
 	return done ? done : n;
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------------- */
 
 static unsigned int pipe_poll(struct file *file, struct wait_queue **wq)
 {

@@ -1,14 +1,17 @@
 /*
  * /proc: a filesystem of texts that are made when they are read.
  *
- * Its static part is a tree of proc_entry, made by proc_create() at boot and never taken down, so it is read
- * without a lock. Beside it, in the root, there is a directory for each process, all alike: pid_entries
- * lists what is in them. Processes are found through proc_pid_ops, for they live a floor above.
+ * Its static part is a tree of proc_entry, made by proc_create() at boot and never taken down, so
+ * it is read without a lock. Beside it, in the root, there is a directory for each process, all
+ * alike: pid_entries lists what is in them. Processes are found through proc_pid_ops, for they
+ * live a floor above.
  *
- * Dentries and inodes exist only while in use (sb->uncached). A process may die while its directory or file is
- * open: the inode holds only the number, and each read or write looks the process up anew: -ESRCH.
+ * Dentries and inodes exist only while in use (sb->uncached). A process may die while its
+ * directory or file is open: the inode holds only the number, and each read or write looks the
+ * process up anew: -ESRCH.
  *
- * Inode numbers: a static entry's is its serial number; of process p, pid << 16 plus the entry's place.
+ * Inode numbers: a static entry's is its serial number; of process p, pid << 16 plus the entry's
+ * place.
  */
 #include "base/initcall.h"
 #include "base/panic.h"
@@ -53,7 +56,7 @@ void proc_set_pid_ops(const struct proc_pid_ops *ops)
 	pid_ops = ops;
 }
 
-/* ---- texts that grow ---------------------------------------------------------------------------- */
+/* ---- texts that grow --------------------------------------------------------------------- */
 
 static void *text_alloc(size_t size)
 {
@@ -149,7 +152,7 @@ static int make_text(struct inode *inode, struct seq_file *m)
 	}
 }
 
-/* ---- files --------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------- */
 
 static int proc_open(struct inode *inode, struct file *file)
 {
@@ -235,7 +238,7 @@ static const struct file_operations proc_fops = {
 	.llseek = generic_llseek,
 };
 
-/* ---- links --------------------------------------------------------------------------------------- */
+/* ---- links ------------------------------------------------------------------------------- */
 
 static ssize_t proc_readlink(struct inode *inode, char *buf, size_t size)
 {
@@ -270,7 +273,7 @@ static ssize_t proc_readlink(struct inode *inode, char *buf, size_t size)
 static const struct inode_operations proc_link_ops = { .readlink = proc_readlink };
 static struct proc_entry self_entry = { .name = "self", .mode = S_IFLNK | 0777 };
 
-/* ---- directories ---------------------------------------------------------------------------------- */
+/* ---- directories ------------------------------------------------------------------------- */
 
 static int proc_lookup(struct inode *dir, struct dentry *dentry);
 static int proc_iterate(struct file *file, struct dir_context *ctx);
@@ -284,7 +287,8 @@ static const struct file_operations proc_dir_fops = {
 /* What a process's directory itself is. */
 static struct proc_entry pid_dir = { .name = "pid", .mode = S_IFDIR | 0555 };
 
-static struct inode *make_inode(struct super_block *sb, struct proc_entry *entry, pid_t pid, ino_t ino)
+static struct inode *make_inode(struct super_block *sb, struct proc_entry *entry, pid_t pid,
+				ino_t ino)
 {
 	struct inode *inode = inode_alloc(sb);
 
@@ -402,10 +406,11 @@ static int proc_iterate(struct file *file, struct dir_context *ctx)
 	return 0;
 }
 
-/* ---- making entries --------------------------------------------------------------------------------- */
+/* ---- making entries ---------------------------------------------------------------------- */
 
 /* proc_mutex held. NULL: no memory. */
-static struct proc_entry *add_entry(struct list_head *list, const char *name, size_t len, umode_t mode)
+static struct proc_entry *add_entry(struct list_head *list, const char *name, size_t len,
+				    umode_t mode)
 {
 	struct proc_entry *entry = kzalloc(sizeof(*entry) + len + 1, GFP_KERNEL);
 	char *copy = (char *)(entry + 1);
@@ -489,11 +494,12 @@ int proc_create_pid_link(const char *name, int (*target)(struct process *p, char
 	return 0;
 }
 
-/* ---- mounting ---------------------------------------------------------------------------------------- */
+/* ---- mounting ---------------------------------------------------------------------------- */
 
 static const struct super_operations proc_super_ops;
 
-static struct super_block *proc_mount(struct file_system_type *type, const char *source, bool read_only)
+static struct super_block *proc_mount(struct file_system_type *type, const char *source,
+				      bool read_only)
 {
 	struct super_block *sb = sb_alloc(type->name, &proc_super_ops);
 	struct inode *inode = sb ? make_inode(sb, &root, 0, root.ino) : NULL;

@@ -12,10 +12,11 @@
 #define DROP_OBJECTS	2
 
 /*
- * Frees everything that is only kept because it might be wanted again: clean cache pages, unused dentries
- * and inodes, spare stacks, per-CPU pages, empty slabs. Nothing is written: sync first. Freeing one kind
- * makes another free (a dentry held its parent and its inode, an inode its pages), hence the loop. Two drops
- * with the same programs running leave the same MemFree, which tests rely on to find leaks.
+ * Frees everything that is only kept because it might be wanted again: clean cache pages, unused
+ * dentries and inodes, spare stacks, per-CPU pages, empty slabs. Nothing is written: sync first.
+ * Freeing one kind makes another free (a dentry held its parent and its inode, an inode its
+ * pages), hence the loop. Two drops with the same programs running leave the same MemFree, which
+ * tests rely on to find leaks.
  */
 static void drop_caches(unsigned long what)
 {

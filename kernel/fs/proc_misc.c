@@ -1,6 +1,6 @@
 /*
- * The files of /proc that describe the machine and the kernel as a whole, in Linux's formats. What a
- * subsystem above fs/ knows best it registers itself.
+ * The files of /proc that describe the machine and the kernel as a whole, in Linux's formats.
+ * What a subsystem above fs/ knows best it registers itself.
  */
 #include "arch/arch.h"
 #include "base/cmdline.h"
@@ -24,7 +24,7 @@
 #define NS_PER_TICK	(NSEC_PER_SEC / USER_HZ)
 #define MAX_IRQ		1024
 
-/* ---- memory ------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------ */
 
 static void line(struct seq_file *m, const char *name, unsigned long pages)
 {
@@ -34,8 +34,8 @@ static void line(struct seq_file *m, const char *name, unsigned long pages)
 	seq_printf(m, "%s%8lu kB\n", padded, pages * (PAGE_SIZE / 1024));
 }
 
-/* What programs could still get without trouble: free above the low watermarks, and half of what is cached
- * or as much as leaves the low watermark cached. */
+/* What programs could still get without trouble: free above the low watermarks, and half of what is
+ * cached or as much as leaves the low watermark cached. */
 static unsigned long available(unsigned long file, unsigned long slab)
 {
 	unsigned long reserve = 0, free = nr_free_pages(), cached = file + slab;
@@ -109,9 +109,10 @@ static void show_cache(struct kmem_cache *cache, void *data)
 	struct slab_stats s;
 
 	cache_stats(cache, &s);
-	seq_printf(m, "%-17s %6lu %6lu %6u %4u %4u : tunables    0    0    0 : slabdata %6lu %6lu 0\n",
-		   cache->name, s.active_objects, s.total_objects, cache->size,
-		   s.objects_per_slab, s.pages_per_slab, s.active_slabs, s.total_slabs);
+	seq_printf(m, "%-17s %6lu %6lu %6u %4u %4u : tunables    0    0    0 : "
+		   "slabdata %6lu %6lu 0\n", cache->name, s.active_objects, s.total_objects,
+		   cache->size, s.objects_per_slab, s.pages_per_slab, s.active_slabs,
+		   s.total_slabs);
 }
 
 static int show_slabinfo(struct seq_file *m, void *data)
@@ -124,7 +125,7 @@ static int show_slabinfo(struct seq_file *m, void *data)
 	return 0;
 }
 
-/* ---- processors and time -------------------------------------------------------------------------- */
+/* ---- processors and time ----------------------------------------------------------------- */
 
 static int show_cpuinfo(struct seq_file *m, void *data)
 {
@@ -187,8 +188,9 @@ static int show_stat(struct seq_file *m, void *data)
 		snprintf(name, sizeof(name), "cpu%u", cpu);
 		cpu_line(m, name, now, sched_idle_ns(cpu));
 	}
-	seq_printf(m, "intr %lu\nctxt %lu\nbtime %lu\nprocs_running %u\nprocs_blocked 0\n", interrupts,
-		   switches, (ktime_get_real() - now) / NSEC_PER_SEC, sched_nr_running());
+	seq_printf(m, "intr %lu\nctxt %lu\nbtime %lu\nprocs_running %u\nprocs_blocked 0\n",
+		   interrupts, switches, (ktime_get_real() - now) / NSEC_PER_SEC,
+		   sched_nr_running());
 	return 0;
 }
 
@@ -218,7 +220,7 @@ static int show_interrupts(struct seq_file *m, void *data)
 	return 0;
 }
 
-/* ---- the kernel itself ------------------------------------------------------------------------------ */
+/* ---- the kernel itself ------------------------------------------------------------------- */
 
 static int show_string(struct seq_file *m, void *data)
 {
@@ -274,7 +276,8 @@ static int proc_misc_init(void)
 	proc_create("sys/kernel/osrelease", show_string, NULL, UTS_RELEASE);
 	proc_create("sys/kernel/hostname", show_string, NULL, "strata");
 	proc_create("sys/vm/dirty_ratio", show_ratio, set_ratio, &dirty_ratio);
-	proc_create("sys/vm/dirty_background_ratio", show_ratio, set_ratio, &dirty_background_ratio);
+	proc_create("sys/vm/dirty_background_ratio", show_ratio, set_ratio,
+		    &dirty_background_ratio);
 	return 0;
 }
 fs_initcall(proc_misc_init);

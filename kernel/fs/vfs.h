@@ -43,8 +43,8 @@ struct dir_context;
 #define S_ISBLK(m) (((m) & S_IFMT) == S_IFBLK)
 #define S_ISFIFO(m) (((m) & S_IFMT) == S_IFIFO)
 
-/* Open flags, Linux's; O_DIRECTORY, O_NOFOLLOW, O_DIRECT and O_LARGEFILE differ between machines and are in
- * asm/fcntl.h. */
+/* Open flags, Linux's; O_DIRECTORY, O_NOFOLLOW, O_DIRECT and O_LARGEFILE differ between machines
+ * and are in asm/fcntl.h. */
 #define O_ACCMODE	00000003
 #define O_RDONLY	0
 #define O_WRONLY	1
@@ -127,22 +127,23 @@ struct super_block {
 	struct list_head inodes;	/* all in memory, under inode_lock */
 	struct list_head dirty;		/* inodes with dirty metadata or pages, under inode_lock */
 	struct mutex sync_mutex;	/* one sync of this filesystem at a time */
-	bool uncached;			/* dentries and inodes live only while in use: proc, dev, pipes */
+	bool uncached;			/* dentries and inodes live only while in use: proc, dev */
 	loff_t max_bytes;		/* largest file; 0: no limit of its own */
 	u32 magic;			/* for statfs without an operation */
-	struct dentry *mountpoint;	/* what it covers, referenced; NULL: the root, or not mounted */
+	struct dentry *mountpoint;	/* what it covers, referenced; NULL: root, or not mounted */
 	char source[32];		/* for /proc/mounts */
 	struct list_head node;		/* super_blocks */
 };
 
 struct inode_operations {
 	/*
-	 * All with dir->lock held, and for unlink, rmdir, link and rename also the lock of the inode that
-	 * goes, is linked or replaced. lookup, create, symlink and mkdir hand the inode over with
-	 * d_instantiate(dentry, inode), which takes over the caller's reference; link too, with a reference
-	 * of its own (igrab). The name was checked before: no such entry exists (create …), it does (unlink,
-	 * rmdir), types agree and neither is an ancestor of the other (rename). An empty directory is for rmdir
-	 * and rename to find out: -ENOTEMPTY. Times and link counts are the filesystem's. 0 or -errno.
+	 * All with dir->lock held, and for unlink, rmdir, link and rename also the lock of the
+	 * inode that goes, is linked or replaced. lookup, create, symlink and mkdir hand the
+	 * inode over with d_instantiate(dentry, inode), which takes over the caller's reference;
+	 * link too, with a reference of its own (igrab). The name was checked before: no such
+	 * entry exists (create …), it does (unlink, rmdir), types agree and neither is an
+	 * ancestor of the other (rename). An empty directory is for rmdir and rename to find out:
+	 * -ENOTEMPTY. Times and link counts are the filesystem's. 0 or -errno.
 	 */
 	/* Looks @dentry's name up in @dir: instantiates, or leaves the dentry negative. */
 	int (*lookup)(struct inode *dir, struct dentry *dentry);
@@ -167,7 +168,8 @@ struct file_operations {
 	loff_t (*llseek)(struct file *file, loff_t off, int whence);	/* NULL: -ESPIPE */
 	int (*iterate)(struct file *file, struct dir_context *ctx);	/* inode->lock held */
 	long (*ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
-	unsigned int (*poll)(struct file *file, struct wait_queue **wq);	/* POLL bits; queue to wait on */
+	/* POLL bits; *@wq: queue to wait on. May not sleep: the caller is about to. */
+	unsigned int (*poll)(struct file *file, struct wait_queue **wq);
 	int (*open)(struct inode *inode, struct file *file);
 	void (*release)(struct file *file);
 	int (*fsync)(struct file *file, bool datasync);
@@ -213,7 +215,7 @@ struct dentry {
 	struct list_head lru;		/* unused ones */
 	unsigned int hash_value;
 	unsigned int len;
-	struct dentry *mounted;		/* root of what is mounted here; never changes back to NULL */
+	struct dentry *mounted;		/* root of what is mounted here; once set, for good */
 	char name[NAME_MAX + 1];
 };
 
@@ -231,15 +233,17 @@ struct file {
 
 struct dir_context {
 	/* Takes one entry: true to go on, false when full. type: DT_ */
-	bool (*actor)(struct dir_context *ctx, const char *name, int len, ino_t ino, unsigned int type);
+	bool (*actor)(struct dir_context *ctx, const char *name, int len, ino_t ino,
+		      unsigned int type);
 	loff_t pos;
 };
 
-/* ---- files: file.c --------------------------------------------------------------------- */
+/* ---- files: file.c ----------------------------------------------------------------------- */
 struct file *file_get(struct file *file);
 void file_put(struct file *file);		/* last one: release. May sleep. */
 /* An open file with its own reference on @dentry; mode from @flags. ERR_PTR(-ENOMEM). */
-struct file *file_alloc(struct dentry *dentry, unsigned int flags, const struct file_operations *ops);
+struct file *file_alloc(struct dentry *dentry, unsigned int flags,
+			const struct file_operations *ops);
 /* They check mode, position and count: bytes or -errno. -EPIPE: the caller owes a SIGPIPE. */
 ssize_t vfs_read(struct file *file, struct iov_iter *it, loff_t *pos);
 ssize_t vfs_write(struct file *file, struct iov_iter *it, loff_t *pos);
@@ -252,8 +256,8 @@ int vfs_fsync(struct file *file, bool datasync);	/* -EINVAL: nothing to sync the
 long vfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);	/* -ENOTTY */
 /* POLL bits that hold now; *@wq = the queue to wait on, or NULL: always ready. */
 unsigned int vfs_poll(struct file *file, struct wait_queue **wq);
-/* What mmap maps: a referenced mapping (drop with ops->put) or, for private /dev/zero, NULL in *@out;
- * 0, -ENODEV, -ENOMEM. */
+/* What mmap maps: a referenced mapping (drop with ops->put) or, for private /dev/zero, NULL in
+ * *@out; 0, -ENODEV, -ENOMEM. */
 int vfs_mmap_mapping(struct file *file, size_t len, bool shared, struct address_space **out);
 
 /* For a filesystem's file_operations: regular files in the page cache of inode->mapping. */
@@ -264,10 +268,11 @@ loff_t generic_llseek(struct file *file, loff_t off, int whence);	/* against ino
 int generic_fsync(struct file *file, bool datasync);	/* sync_inode(inode, true) */
 int generic_open_readonly(struct inode *inode, struct file *file);
 
-/* ---- paths: namei.c; @base: directory a relative path starts at (referenced by the caller) -- */
+/* ---- paths: namei.c; @base: directory a relative path starts at (referenced by the caller)  */
 #define LOOKUP_FOLLOW	1
 #define LOOKUP_DIRECTORY 2
-struct dentry *path_lookup(struct dentry *base, const char *path, unsigned int flags);	/* ref or ERR_PTR */
+/* What the path leads to, referenced, or ERR_PTR. */
+struct dentry *path_lookup(struct dentry *base, const char *path, unsigned int flags);
 /* flags with O_CREAT etc.: a new file, or ERR_PTR. @mode is already masked by umask. */
 struct file *vfs_open(struct dentry *base, const char *path, unsigned int flags, umode_t mode);
 int vfs_mknod(struct dentry *base, const char *path, umode_t mode, dev_t rdev);
@@ -293,19 +298,20 @@ void dput(struct dentry *dentry);		/* NULL is fine; may sleep */
 void d_instantiate(struct dentry *dentry, struct inode *inode);
 /* The root of a new super block; takes over the reference on @inode, also when it fails: NULL. */
 struct dentry *d_make_root(struct inode *inode);
-/* A dentry that no directory holds (pipes); takes over the inode reference likewise. NULL: no memory. */
+/* A dentry that no directory holds (pipes); takes over the inode reference likewise. NULL: no
+ * memory. */
 struct dentry *d_alloc_pseudo(struct inode *inode, const char *name);
 /* Was its name removed while it was in use? */
 bool d_unlinked(struct dentry *dentry);
 /* Absolute path of a dentry into buf: start of the string within buf, or ERR_PTR(-ENAMETOOLONG). */
 char *d_path(struct dentry *dentry, char *buf, size_t size);
-/* Some name of @inode and, from there, upwards: for the fsync of the entries that lead to a file. Both
- * referenced; d_find_alias gives NULL when no name is cached, a root is its own parent. */
+/* Some name of @inode and, from there, upwards: for the fsync of the entries that lead to a file.
+ * Both referenced; d_find_alias gives NULL when no name is cached, a root is its own parent. */
 struct dentry *d_find_alias(struct inode *inode);
 struct dentry *dget_parent(struct dentry *dentry);
 unsigned long dcache_shrink(unsigned long nr);	/* frees unused dentries: number */
 
-/* ---- inodes: inode.c ---------------------------------------------------------------------- */
+/* ---- inodes: inode.c --------------------------------------------------------------------- */
 /* Fresh, refs 1, nlink 1, times now, not hashed; NULL: no memory. Hash a cached filesystem's with
  * insert_inode_hash once its number is known. */
 struct inode *inode_alloc(struct super_block *sb);
@@ -320,7 +326,8 @@ struct timespec current_time(void);
 unsigned long icache_shrink(unsigned long nr);
 /* Pages, then write_inode(inode, wait); wait: until they are on the device. 0 or -errno. */
 int sync_inode(struct inode *inode, bool wait);
-/* All dirty inodes as above without waiting, then all waits, then sync_fs(sb, true). 0 or first -errno */
+/* All dirty inodes as above without waiting, then all waits, then sync_fs(sb, true). 0 or the first
+ * -errno. */
 int sync_filesystem(struct super_block *sb);
 void sync_all(void);				/* sync(2) and power-off */
 
@@ -332,18 +339,20 @@ int inode_mapping_name(struct address_space *mapping, char *buf, size_t size);
 int inode_mapping_sync_range(struct address_space *mapping, loff_t start, loff_t end);
 void inode_mapping_dirtied(struct address_space *mapping);
 
-/* writeback.c: something became dirty; the flusher writes it within five seconds. Any thread, also with
- * spinlocks held. A filesystem calls it for metadata that is no inode's. */
+/* writeback.c: something became dirty; the flusher writes it within five seconds. Any thread, also
+ * with spinlocks held. A filesystem calls it for metadata that is no inode's. */
 void flusher_kick(void);
 
-/* ---- mounting: mount.c -------------------------------------------------------------------- */
+/* ---- mounting: mount.c ------------------------------------------------------------------- */
 struct file_system_type {
 	const char *name;
-	struct super_block *(*mount)(struct file_system_type *type, const char *source, bool read_only);
+	struct super_block *(*mount)(struct file_system_type *type, const char *source,
+				     bool read_only);
 	struct list_head node;
 };
 void register_filesystem(struct file_system_type *type);
-/* A super block, lists and locks set up; NULL: no memory. For mount operations, who fill in the rest. */
+/* A super block, lists and locks set up; NULL: no memory. For mount operations, who fill in the
+ * rest. */
 struct super_block *sb_alloc(const char *fstype, const struct super_operations *ops);
 void sb_free(struct super_block *sb);		/* of a mount that failed: no inode is left */
 extern struct list_head super_blocks;		/* only ever grows */
@@ -351,13 +360,14 @@ int vfs_mount(const char *source, struct dentry *where, const char *type, bool r
 int mount_root(void);		/* from root= on the command line, then /proc and /dev */
 extern struct dentry *root_dentry;
 
-/* ---- character devices, pipes ------------------------------------------------------------- */
+/* ---- character devices, pipes ------------------------------------------------------------ */
 #define MKDEV(ma, mi)	(((ma) << 8) | (mi))
 #define MAJOR(dev)	((dev) >> 8)
 #define MINOR(dev)	((dev) & 255)
-int register_chrdev(const char *name, dev_t dev, const struct file_operations *ops);	/* appears in /dev */
+/* Appears in /dev as @name, which is kept. 0 or -ENOMEM. */
+int register_chrdev(const char *name, dev_t dev, const struct file_operations *ops);
 const struct file_operations *chrdev_fops(dev_t dev);	/* or NULL */
 extern const struct file_operations blkdev_fops;
-int pipe_create(struct file *ends[2], unsigned int flags);	/* [0] reads, [1] writes: 0 or -errno */
+int pipe_create(struct file *ends[2], unsigned int flags);	/* [0] reads: 0 or -errno */
 
-/* ---- proc files: fs/proc.h has the interface with which every subsystem registers its own ---- */
+/* ---- proc files: fs/proc.h has the interface with which every subsystem registers its own  */

@@ -1,10 +1,10 @@
 /*
  * The flusher: a kernel thread that writes what is dirty.
  *
- * It sleeps without a timer while all is clean, so an idle machine stays idle. The first thing to become
- * dirty (flusher_kick) starts five seconds of grace, in which more may gather; then it writes every
- * dirty inode and the filesystems' own metadata, without waiting for the device. Too many dirty pages
- * (flusher_wake_hook: balance_dirty_pages, reclaim) end the grace at once.
+ * It sleeps without a timer while all is clean, so an idle machine stays idle. The first thing to
+ * become dirty (flusher_kick) starts five seconds of grace, in which more may gather; then it
+ * writes every dirty inode and the filesystems' own metadata, without waiting for the device. Too
+ * many dirty pages (flusher_wake_hook: balance_dirty_pages, reclaim) end the grace at once.
  *
  * It may use the reserves of the page allocator, for it is what makes memory clean.
  */
@@ -74,7 +74,7 @@ static void flusher(void *unused)
 		(void)wait_event_until(&flusher_wait, READ_ONCE(urgent), deadline);
 		WRITE_ONCE(dirty_seen, false);
 		WRITE_ONCE(urgent, false);
-		smp_mb();		/* what becomes dirty from here on counts for the next round */
+		smp_mb();	/* what becomes dirty from here on counts for the next round */
 		flush_everything();
 		if (anything_dirty())
 			WRITE_ONCE(dirty_seen, true);

@@ -2,25 +2,29 @@
  * The dropper: what labs 1 to 4 have in place of reclaim.
  *
  * Why there must be one. The page cache has no size of its own: a page that was read stays, for
- * reading it again from memory costs a thousandth of reading it from the disk. So it grows until there is
- * no free page left: on any machine, however large, `grep -r` gets there. At that moment nearly all of memory
- * holds copies of what the disk holds too, and yet an allocation would fail and a process be killed.
- * Something must be able to say "this page is only a copy" and give it up.
+ * reading it again from memory costs a thousandth of reading it from the disk. So it grows until
+ * there is no free page left: on any machine, however large, `grep -r` gets there. At that moment
+ * nearly all of memory holds copies of what the disk holds too, and yet an allocation would fail
+ * and a process be killed. Something must be able to say "this page is only a copy" and give it
+ * up.
  *
- * What may go: a page that is clean (the disk has the same bytes), not being written, and held by nobody but
- * the cache. remove_mapping() tests that last under the lock where references are taken, so a page in
- * use is never lost. A page that programs map is unmapped first; they fault it in again if they
- * still need it. Anonymous pages exist nowhere else and there is no swap before lab 5: they stay.
+ * What may go: a page that is clean (the disk has the same bytes), not being written, and held by
+ * nobody but the cache. remove_mapping() tests that last under the lock where references are
+ * taken, so a page in use is never lost. A page that programs map is unmapped first; they fault
+ * it in again if they still need it. Anonymous pages exist nowhere else and there is no swap
+ * before lab 5: they stay.
  *
  * Which goes first: the one that entered the cache first. FIFO knows nothing about use, drops the
- * shell's text as readily as a log file read once, and that is the point: it is a page long, cannot be
- * wrong, and leaves lab 5 something to improve on. A page that could not go is put at the end.
+ * shell's text as readily as a log file read once, and that is the point: it is a page long,
+ * cannot be wrong, and leaves lab 5 something to improve on. A page that could not go is put at
+ * the end.
  *
- * When only dirty pages remain, memory is there but not yet: the flusher is woken, and the allocation waits
- * for it, a little at a time and not for ever, for the flusher may need what the waiter holds.
+ * When only dirty pages remain, memory is there but not yet: the flusher is woken, and the
+ * allocation waits for it, a little at a time and not for ever, for the flusher may need what the
+ * waiter holds.
  *
- * Locks: fifo_lock (spin, irq-safe) is innermost. Page locks are only tried, so the dropper can run under any
- * lock that may be held while allocating.
+ * Locks: fifo_lock (spin, irq-safe) is innermost. Page locks are only tried, so the dropper can
+ * run under any lock that may be held while allocating.
  */
 #include "base/initcall.h"
 #include "mm/cache/pagecache.h"
@@ -85,7 +89,7 @@ static struct page *next_page(void)
 	return page;
 }
 
-/* Out of the cache with a referenced page, if it may go; drops the reference. True if it is free now. */
+/* Out of the cache with a referenced page, if it may go; drops the reference. True if it is free. */
 static bool drop_page(struct page *page, bool even_mapped)
 {
 	struct address_space *mapping;

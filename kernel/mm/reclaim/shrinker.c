@@ -1,6 +1,6 @@
 /*
- * Caches of kernel objects (dentries, inodes) register here; reclaim asks each for a share of what it
- * has, the same share of all, so that none is emptied for the sake of another.
+ * Caches of kernel objects (dentries, inodes) register here; reclaim asks each for a share of
+ * what it has, the same share of all, so that none is emptied for the sake of another.
  */
 #include "mm/reclaim/shrinker.h"
 #include "sched/mutex.h"
