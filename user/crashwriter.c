@@ -332,6 +332,7 @@ int main(int argc, char **argv)
 	int option;
 
 	state = 1;
+	opterr = 0;
 	while ((option = getopt(argc, argv, "s:d:n:")) != -1) {
 		if (option == 's') {
 			state = strtoul(optarg, NULL, 0);

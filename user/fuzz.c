@@ -830,6 +830,7 @@ int main(int argc, char **argv)
 	static char path[64];
 	int status, option;
 
+	opterr = 0;
 	while ((option = getopt(argc, argv, "s:n:vk")) != -1) {
 		if (option == 's')
 			seed = strtoul(optarg, NULL, 0);
