@@ -36,11 +36,13 @@ static void kernel_init(void *unused);
 
 void start_kernel(void)
 {
+	void *stack;
+
 	arch_early_init();			/* traps, clock, features; the device tree is mapped */
 	symbols_init();				/* a panic can be read from here on */
 	cmdline_init();
 	printk_init();
-	sched_init();				/* this is now the idle thread of CPU 0 */
+	sched_init();				/* this thread may use locks and per-CPU data */
 	pr_notice("Strata on %s, LAB=%d%s\n", arch_uname_machine, CONFIG_LAB, debug_note);
 	pr_info("Command line: %s\n", boot_command_line);
 
@@ -56,9 +58,10 @@ void start_kernel(void)
 	arch_cpu_init();			/* this CPU's timer and IPIs */
 	start_secondaries();
 
-	if (!kthread_run(kernel_init, NULL, "kernel_init"))
-		panic("no memory for the first thread");
-	cpu_idle_loop();			/* interrupts on; the scheduler takes over */
+	stack = stack_alloc();
+	if (!stack || !kthread_run(kernel_init, NULL, "kernel_init"))
+		panic("no memory for the first threads");
+	sched_start(stack);			/* interrupts on; the scheduler takes over */
 }
 
 /* The first thread: may sleep, and everything from here on may. */

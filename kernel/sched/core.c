@@ -581,6 +581,18 @@ static struct held_locks *current_held(void)
 }
 #endif
 
+static void idle_init(unsigned int cpu, struct thread *idle)
+{
+	idle->head.cpu = cpu;
+	idle->head.percpu_base = per_cpu_offset[cpu];
+	idle->state = TASK_RUNNING;
+	idle->on_cpu = idle->on_rq = 1;
+	idle->cpus_allowed = BIT(cpu);
+	idle->pf_flags = PF_KTHREAD;
+	idle->last_switch_ns = arch_clock_ns();
+	snprintf(idle->comm, sizeof(idle->comm), "idle/%u", cpu);
+}
+
 static void rq_init(unsigned int cpu, struct thread *idle)
 {
 	struct rq *rq = cpu_rq(cpu);
@@ -588,19 +600,12 @@ static void rq_init(unsigned int cpu, struct thread *idle)
 	spin_lock_init(&rq->lock);
 	INIT_LIST_HEAD(&rq->queue);
 	rq->curr = rq->idle = idle;
-	idle->head.cpu = cpu;
-	idle->head.percpu_base = per_cpu_offset[cpu];
-	idle->state = TASK_RUNNING;
-	idle->on_cpu = idle->on_rq = 1;
-	idle->pf_flags = PF_KTHREAD;
-	idle->last_switch_ns = arch_clock_ns();
-	snprintf(idle->comm, sizeof(idle->comm), "idle/%u", cpu);
+	idle_init(cpu, idle);
 }
 
 void sched_init(void)
 {
 	init_thread.stack = init_stack;
-	init_thread.cpus_allowed = BIT(0);
 	spin_lock_init(&init_thread.wake_lock);
 	rq_init(0, &init_thread);
 	panic_thread_hook = describe_current;
@@ -612,13 +617,38 @@ void sched_init(void)
 
 static DEFINE_PER_CPU(struct thread, idle_threads);
 
+static void idle_thread(void *unused)
+{
+	(void)unused;
+	cpu_idle_loop();
+}
+
 struct thread *sched_init_cpu(unsigned int cpu, void *stack)
 {
 	struct thread *idle = per_cpu_ptr(&idle_threads, cpu);
 
-	thread_init(idle, "idle", stack, NULL, NULL);
-	idle->head.preempt_count = 0;
-	idle->cpus_allowed = BIT(cpu);
+	thread_init(idle, "idle", stack, idle_thread, NULL);
+	idle->head.preempt_count = 0;	/* it starts in secondary_start(), not in a switch */
 	rq_init(cpu, idle);
 	return idle;
+}
+
+/*
+ * The boot thread hands CPU 0 to an idle thread like those of the other CPUs, for its own stack
+ * lies within the image, where no unmapped page guards it.
+ */
+void sched_start(void *stack)
+{
+	struct thread *idle = per_cpu_ptr(&idle_threads, 0);
+	struct rq *rq = this_rq();
+
+	local_irq_disable();
+	thread_init(idle, "idle", stack, idle_thread, NULL);
+	idle_init(0, idle);
+	set_bit(TIF_NEED_RESCHED, &idle->head.flags);	/* there are threads in the queue */
+	spin_lock(&rq->lock);
+	rq->curr = rq->idle = idle;
+	rq->prev = &init_thread;
+	arch_switch_to(&init_thread.head, &idle->head);
+	panic("the boot thread runs again");
 }

@@ -116,7 +116,9 @@ void account_kernel_exit(void);
 /* CPU time of @t up to now, running or not. */
 void thread_cputime(const struct thread *t, u64 *utime_ns, u64 *stime_ns);
 
-void sched_init(void);			/* boot CPU; the boot thread becomes its idle thread */
+void sched_init(void);			/* boot CPU; the boot thread counts as its idle thread */
+/* The boot thread's last call: CPU 0's own idle thread, on @stack, takes over. */
+__noreturn void sched_start(void *stack);
 /* Run queue and idle thread of another CPU; @stack: THREAD_SIZE bytes. Returns the idle thread. */
 struct thread *sched_init_cpu(unsigned int cpu, void *stack);
 __noreturn void cpu_idle_loop(void);	/* the idle threads' life; turns interrupts on */
