@@ -3,8 +3,8 @@
  *
  * A page is written in order to free memory, so the memory for the request may be all that stands
  * between a full machine and a free page. Hence the reserve: when the allocator has nothing,
- * bio_alloc() takes one of BIO_RESERVE bios that were set aside, and waits for one to come back when they
- * are all out. One will, since a submitted request needs no more memory to finish.
+ * bio_alloc() takes one of BIO_RESERVE bios that were set aside, and waits for one to come back
+ * when they are all out. One will, since a submitted request needs no more memory to finish.
  */
 #include "block/block.h"
 #include "base/initcall.h"
@@ -180,7 +180,8 @@ void submit_bio(struct bio *bio)
 
 /* ---- waiting for one ------------------------------------------------------------------ */
 
-/* One queue for all, and static: a queue on the waiter's stack could be gone while it is being woken. */
+/* One queue for all, and static: a queue on the waiter's stack could be gone while it is being
+ * woken. */
 static DEFINE_WAIT_QUEUE(bio_wait);
 
 static void end_wait(struct bio *bio)

@@ -1,6 +1,6 @@
 /*
- * RAM disks: the initrd image where the firmware put it (ram0), and an empty disk of `ramdisk=SIZE` bytes
- * in pages of its own (ram1). Requests are copied on the spot.
+ * RAM disks: the initrd image where the firmware put it (ram0), and an empty disk of `ramdisk=SIZE`
+ * bytes in pages of its own (ram1). Requests are copied on the spot.
  */
 #include "block/block.h"
 #include "base/cmdline.h"

@@ -2,11 +2,11 @@
  * The console's serial port, whatever its model: the device found, printk's console, the terminal's
  * input and output.
  *
- * Output is polled. printk writes with any lock held, in interrupts and in a panic, so nothing here may
- * wait without end. A device that takes no character for a long time loses it. The lock, which keeps the
- * characters of two CPUs apart, is a bare word for which a writer waits a bounded time and then goes on
- * without it: two mixed lines are better than silence. In a panic it is ignored, as its holder may have
- * been stopped.
+ * Output is polled. printk writes with any lock held, in interrupts and in a panic, so nothing here
+ * may wait without end. A device that takes no character for a long time loses it. The lock, which
+ * keeps the characters of two CPUs apart, is a bare word for which a writer waits a bounded time
+ * and then goes on without it: two mixed lines are better than silence. In a panic it is ignored,
+ * as its holder may have been stopped.
  */
 #include "drivers/uart.h"
 #include "arch/arch.h"

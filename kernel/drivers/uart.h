@@ -25,7 +25,8 @@ struct uart {
 };
 
 /*
- * Makes the machine's console of a UART of this model, if it is one: the device that /chosen/stdout-path
- * names or, where the tree names none, the first. 0 also if there is none. Initcalls only.
+ * Makes the machine's console of a UART of this model, if it is one: the device that
+ * /chosen/stdout-path names or, where the tree names none, the first. 0 also if there is none.
+ * Initcalls only.
  */
 int uart_probe(const struct uart_model *model);

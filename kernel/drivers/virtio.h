@@ -18,7 +18,8 @@ struct virtio_device {
 	u32 id;				/* VIRTIO_ID_ */
 	u64 features;			/* agreed on */
 	struct virtqueue *vq;		/* queue 0 */
-	/* From the device's interrupt, interrupts off: buffers were used; the configuration changed. */
+	/* From the device's interrupt, interrupts off: buffers were used; the configuration
+	 * changed. */
 	void (*used)(struct virtio_device *vdev);
 	void (*config_changed)(struct virtio_device *vdev);
 	void *private;
@@ -76,7 +77,8 @@ unsigned int virtqueue_nr_free(const struct virtqueue *vq);	/* descriptors */
 unsigned int virtqueue_next_head(const struct virtqueue *vq);
 /* Makes a request of @n buffers (1 … nr_free), the ones the device reads first; its head, which
  * names it until it is used. Buffers and head are the device's until then. */
-unsigned int virtqueue_add(struct virtqueue *vq, const struct virtq_buffer *buffers, unsigned int n);
+unsigned int virtqueue_add(struct virtqueue *vq, const struct virtq_buffer *buffers,
+			   unsigned int n);
 /* Tells the device, if it wants to know, that requests were added. */
 void virtqueue_kick(struct virtqueue *vq);
 /* Next request that the device is done with: head and the bytes it says it wrote; false: none.

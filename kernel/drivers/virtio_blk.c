@@ -1,19 +1,19 @@
 /*
  * Virtio disks (Virtual I/O Device 1.2, section 5.2): vda, vdb, …
  *
- * A bio becomes a chain of descriptors: a header that says what and where, one for each page, and a byte for
- * the device's verdict. Many are in flight at a time. When descriptors run short, or the
- * device takes fewer pieces than the bio has pages, the bio goes in parts, one after the other: the end
- * of a part has just freed the descriptors that the next one needs. Bios for which there is no
+ * A bio becomes a chain of descriptors: a header that says what and where, one for each page, and a
+ * byte for the device's verdict. Many are in flight at a time. When descriptors run short, or the
+ * device takes fewer pieces than the bio has pages, the bio goes in parts, one after the other: the
+ * end of a part has just freed the descriptors that the next one needs. Bios for which there is no
  * room at all wait in a list, so submit never sleeps.
  *
- * The watchdog. A device that stops answering must not stop us for good. While anything is in flight a timer
- * looks every few seconds whether something was finished lately. If not for 30 seconds, a worker waits
- * another second (in case time passed only in our clock: a stopped or an instruction-counting machine),
- * looks into the ring itself (in case an interrupt was lost), then gives the disk up: all requests end in
- * -EIO. The device may still come back and write to the pages it was given, and a reset to prevent it
- * would not help: QEMU completes a reset only when all requests are done, and stops the machine for so
- * long. So these pages are never freed.
+ * The watchdog. A device that stops answering must not stop us for good. While anything is in
+ * flight a timer looks every few seconds whether something was finished lately. If not for 30
+ * seconds, a worker waits another second (in case time passed only in our clock: a stopped or an
+ * instruction-counting machine), looks into the ring itself (in case an interrupt was lost), then
+ * gives the disk up: all requests end in -EIO. The device may still come back and write to the
+ * pages it was given, and a reset to prevent it would not help: QEMU completes a reset only when
+ * all requests are done, and stops the machine for so long. So these pages are never freed.
  *
  * Locks: vb->lock (irq-safe) for everything in struct virtio_blk; bios end outside of it.
  */
@@ -74,7 +74,7 @@ struct virtio_blk {
 	unsigned int complaints;
 	bool dead;
 	bool watched;			/* the timer runs, or the worker will */
-	u64 progress_ns;		/* when something was last finished, or started after a pause */
+	u64 progress_ns;		/* when something was finished, or started after a pause */
 	struct timer timer;
 	struct work check;
 	struct request *requests;	/* these three by head */
@@ -102,7 +102,8 @@ static void start_part(struct virtio_blk *vb, struct bio *bio, u32 done)
 		.type = types[bio->op],
 		.sector = bio->op == BIO_FLUSH ? 0 : bio->sector + (done >> SECTOR_SHIFT),
 	};
-	buffers[0] = (struct virtq_buffer){ __pa(&vb->headers[head]), sizeof(vb->headers[0]), false };
+	buffers[0] = (struct virtq_buffer){ __pa(&vb->headers[head]), sizeof(vb->headers[0]),
+					    false };
 	for (i = done >> PAGE_SHIFT; at < bio->size && n <= room; i++) {
 		u32 len = min(bio->size - at, (u32)PAGE_SIZE);
 
@@ -143,8 +144,8 @@ static void complain(struct virtio_blk *vb, const struct request *req, unsigned 
 		       req->bio->sector + (req->done >> SECTOR_SHIFT), status, len);
 }
 
-/* The device is done with request @head, and claims to have written @len bytes (the status is one of
- * them). The bio if that was its end, else the next part was started. */
+/* The device is done with request @head, and claims to have written @len bytes (the status is one
+ * of them). The bio if that was its end, else the next part was started. */
 static struct bio *end_part(struct virtio_blk *vb, unsigned int head, u32 len)
 {
 	struct request *req = &vb->requests[head];

@@ -2,9 +2,9 @@
  * Virtio over memory-mapped registers (Virtual I/O Device 1.2, section 4.2): finds the slots in the
  * device tree, and speaks to the device in one.
  *
- * A slot without a device has device number 0. QEMU fills its slots from the highest address down in the
- * order of its -device options, whatever the order in the tree; so we go down, too, and the first
- * disk of the command line is vda on every machine.
+ * A slot without a device has device number 0. QEMU fills its slots from the highest address down
+ * in the order of its -device options, whatever the order in the tree; so we go down, too, and the
+ * first disk of the command line is vda on every machine.
  */
 #include "arch/arch.h"
 #include "asm/io.h"

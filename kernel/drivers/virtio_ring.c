@@ -1,20 +1,21 @@
 /*
  * The split virtqueue (Virtual I/O Device 1.2, section 2.7).
  *
- * Three arrays in memory. The descriptor table: buffers, chained through `next` into requests. The available
- * ring, which we write: heads of requests for the device. The used ring, which the device writes: heads of
- * requests it is done with. Each ring has an index that only grows (modulo 2^16) and is written last.
+ * Three arrays in memory. The descriptor table: buffers, chained through `next` into requests. The
+ * available ring, which we write: heads of requests for the device. The used ring, which the device
+ * writes: heads of requests it is done with. Each ring has an index that only grows (modulo 2^16)
+ * and is written last.
  *
- *	we		descriptors, ring entry | barrier | avail->idx | barrier | is a notification wanted?
+ *	we		descriptors, ring entry | barrier | avail->idx | barrier | notify if wanted
  *	the device	data, used entry | barrier | used->idx, interrupt
  *	we		used->idx | barrier | used entry, data
  *
- * The device is another observer of memory, on a real machine not necessarily one of the CPUs, so the barriers
- * are io_mb() and not smp_mb().
+ * The device is another observer of memory, on a real machine not necessarily one of the CPUs, so
+ * the barriers are io_mb() and not smp_mb().
  *
- * What the device writes is not trusted: a head must be that of a request in flight (in_flight says so; we do
- * not look into the shared table), the chain to free is counted by our own record, and the index may not
- * run ahead of what was asked.
+ * What the device writes is not trusted: a head must be that of a request in flight (in_flight says
+ * so; we do not look into the shared table), the chain to free is counted by our own record, and
+ * the index may not run ahead of what was asked.
  */
 #include "drivers/virtio.h"
 #include "asm/barrier.h"

@@ -1,8 +1,8 @@
 /*
  * selftest=block: many requests at a time through the block layer, on each disk there is.
  *
- *	ram1 (`ramdisk=SIZE`), vdb	written all over with patterns and read back. vdb is a scratch disk!
- *	vda, ram0			only read: twice, in requests of other sizes, with the same result
+ *	ram1 (`ramdisk=SIZE`), vdb	written all over with patterns and read back: scratch disks!
+ *	vda, ram0			only read: twice, in requests of other sizes, same result
  *
  * And what must be refused, is.
  */

@@ -28,7 +28,8 @@ static loff_t bdev_size(struct address_space *mapping)
 	return to_bdev(mapping)->nr_sectors << SECTOR_SHIFT;
 }
 
-/* A bio for all of the page that the device has; NULL if that is nothing. Never for want of memory. */
+/* A bio for all of the page that the device has; NULL if that is nothing. Never for want of memory.
+ * */
 static struct bio *page_bio(struct address_space *mapping, struct page *page, enum bio_op op)
 {
 	loff_t pos = (loff_t)page->index << PAGE_SHIFT, size = bdev_size(mapping);
