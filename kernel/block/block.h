@@ -39,7 +39,7 @@ struct block_device {
 	 * May sleep (queue full). */
 	void (*submit)(struct block_device *bdev, struct bio *bio);
 	struct list_head node;
-	struct address_space *mapping;	/* page cache of the raw device: bytes from n * 4 KiB = page n */
+	struct address_space *mapping;	/* page cache of the raw device: 4 KiB block n = page n */
 	void *private;
 };
 
