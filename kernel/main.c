@@ -67,7 +67,7 @@ void start_kernel(void)
 /* The first thread: may sleep, and everything from here on may. */
 static void kernel_init(void *unused)
 {
-	char init[64] = "/bin/init";
+	static char init[64] = "/bin/init";	/* process 1 reads it after we are gone */
 	int err;
 
 	(void)unused;
