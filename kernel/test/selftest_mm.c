@@ -1,6 +1,6 @@
 /*
- * selftest=mm: page allocator, kmalloc and vmalloc used at random by a thread per CPU, and to the last
- * page; nothing may overlap, leak, or be unguarded.
+ * selftest=mm: page allocator, kmalloc and vmalloc used at random by a thread per CPU, and to the
+ * last page; nothing may overlap, leak, or be unguarded.
  */
 #include "test/selftest.h"
 #include "base/percpu.h"
@@ -132,7 +132,7 @@ void selftest_mm(void)
 {
 	unsigned long before, after;
 
-	run_workers();			/* tables and cached stacks are there after the first time */
+	run_workers();			/* tables and cached stacks are there afterwards */
 	before = nr_free_pages();
 	run_workers();
 	after = nr_free_pages();

@@ -49,6 +49,18 @@ unsigned int log_count(const char *what)
 	return n;
 }
 
+void reset_memory(phys_addr_t max_phys)
+{
+	memset(&memblock.memory.regions, 0, sizeof(memblock.memory.regions));
+	memset(&memblock.reserved.regions, 0, sizeof(memblock.reserved.regions));
+	memblock.memory.cnt = memblock.reserved.cnt = 0;
+	memblock.current_limit = HOST_MAX_PHYS;
+	memset(node_data, 0, sizeof(node_data));
+	memset(section_map, 0, sizeof(section_map));
+	memset(vmemmap, 0x5a, max_phys / PAGE_SIZE * sizeof(struct page));
+	nr_nodes = 1;
+}
+
 static void on_panic(const char *message)
 {
 	if (panic_expected)
@@ -95,7 +107,8 @@ int main(int argc, char **argv)
 			fflush(NULL);
 			test->run(&rng);
 			test_failed ? bad++ : good++;
-			printf("%s %d - %s\n", test_failed ? "not ok" : "ok", good + bad, test->name);
+			printf("%s %d - %s\n", test_failed ? "not ok" : "ok", good + bad,
+			       test->name);
 		}
 	}
 	if (bad)

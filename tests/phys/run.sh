@@ -16,7 +16,8 @@ flags=(-std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -W
 sources=(kernel/arch/host/*.c kernel/mm/phys/{memblock,memblock_fdt,page_init,freelist,page_alloc}.c
 	kernel/mm/phys/{zone,zonelist_stub,vmstat}.c kernel/lib/fdt*.c tests/phys/*.c)
 if ! "${CC:-gcc}" "${flags[@]}" -o "$out/phys-test" "${sources[@]}" -pthread \
-	-no-pie -Wl,--no-relax,--defsym=image_text=0xffffffff80000000,--defsym=image_end=0xffffffff80400000; then
+	-no-pie -Wl,--no-relax,--defsym=image_text=0xffffffff80000000 \
+	-Wl,--defsym=image_end=0xffffffff80400000; then
 	echo "# kernel/mm/phys or its tests do not compile"
 	echo "0 passed, 1 failed"
 	exit 1

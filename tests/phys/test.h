@@ -45,6 +45,10 @@ extern bool panic_expected;
 	else { panic_expected = true; body; } \
 	panic_expected = false; _p; })
 
+/* Forgets all memory: memblock, nodes, pages. The pages of frames below @max_phys become
+ * garbage. */
+void reset_memory(phys_addr_t max_phys);
+
 /* Device trees from the command line. */
 struct blob {
 	const char *name;

@@ -146,7 +146,7 @@ static void test_bad_frees(struct prng *rng)
 
 	(void)rng;
 	page_alloc_set_pressure_ops(NULL);
-	host_reset_memory(BASE + 64 * MIB);
+	reset_memory(BASE + 64 * MIB);
 	memblock_add(BASE, 64 * MIB, 0);
 	memblock_reserve(BASE, 0x3000);
 	mem_init();
@@ -217,7 +217,7 @@ static void test_zones(struct prng *rng)
 
 	(void)rng;
 	page_alloc_set_pressure_ops(NULL);
-	host_reset_memory(0x101000000);
+	reset_memory(0x101000000);
 	memblock_add(0xfe000000, 48 * MIB, 0);	/* 32 MiB below 4 GiB, 16 above */
 	memblock_add(0x101000000, 16 * MIB, 1);
 	mem_init();
@@ -246,7 +246,7 @@ static void test_zones(struct prng *rng)
 	EXPECT(alloc_pages_node(5, 0, 0));	/* no such node */
 }
 
-/* ---- pressure ---------------------------------------------------------------------------------- */
+/* ---- pressure ----------------------------------------------------------------------------- */
 
 static LIST_HEAD(cache);		/* pages that reclaim may free */
 static unsigned int nr_wakes, nr_reclaims, nr_ooms, oom_gives;
@@ -306,6 +306,7 @@ static void fill_cache(void)
 		list_add(&page->list, &cache);
 	nr_wakes = nr_reclaims = nr_ooms = oom_gives = 0;
 	page_alloc_set_pressure_ops(&ops);
+	strscpy(current_thread()->comm, "host", sizeof(current_thread()->comm));
 	current_head()->preempt_count = 0;
 	local_irq_enable();
 }

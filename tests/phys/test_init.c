@@ -9,7 +9,7 @@ static phys_addr_t ram_base = 0x40000000;
 void boot_memory(phys_addr_t base, phys_addr_t size)
 {
 	ram_base = base;
-	host_reset_memory(base + size);
+	reset_memory(base + size);
 	memblock_add(base, size, 0);
 	mem_init();
 	memblock.current_limit = HOST_MAX_PHYS;
@@ -21,7 +21,7 @@ void random_layout(struct prng *rng)
 	int regions = 1 + prng_below(rng, 6);
 
 	ram_base = at;
-	host_reset_memory(at + 256 * MIB);
+	reset_memory(at + 256 * MIB);
 	for (int i = 0; i < regions; i++) {
 		phys_addr_t size = (1 + prng_below(rng, 4000)) * 0x1000;
 
@@ -164,7 +164,7 @@ static void test_machine(struct prng *rng)
 	unsigned long min_mark, low_mark;
 
 	(void)rng;
-	host_reset_memory(0x90000000);
+	reset_memory(0x90000000);
 	memblock_add(0x80000000, 256 * MIB, 0);
 	memblock_reserve(0x80200000, 3 * MIB + 5);
 	mem_init();

@@ -12,7 +12,7 @@ static void model_reset(void)
 {
 	memset(mem, -1, sizeof(mem));
 	memset(taken, 0, sizeof(taken));
-	host_reset_memory(0);
+	reset_memory(0);
 }
 
 /* Sorted, not empty, apart; merged where neighbours are alike. */
@@ -119,7 +119,7 @@ static void test_alloc(struct prng *rng)
 		/* One node, so that free ranges do not end inside of memory. */
 		for (unsigned int i = 0; i < UNITS; i++)
 			mem[i] = mem[i] >= 0 ? 0 : -1;
-		host_reset_memory(0);
+		reset_memory(0);
 		for (unsigned int u = 0; u < UNITS; u++) {
 			if (mem[u] >= 0)
 				memblock_add(BASE + u * UNIT, UNIT, 0);
@@ -152,7 +152,7 @@ static void test_full(struct prng *rng)
 	struct memblock_type before;
 
 	(void)rng;
-	host_reset_memory(0);
+	reset_memory(0);
 	for (unsigned int i = 0; i < MEMBLOCK_MAX_REGIONS; i++)
 		EXPECT_EQ(memblock_reserve(BASE + i * 4 * UNIT, 2 * UNIT), 0);
 	before = memblock.reserved;
@@ -174,7 +174,7 @@ static void test_all_or_nothing(struct prng *rng)
 	struct memblock_type before;
 
 	(void)rng;
-	host_reset_memory(0);
+	reset_memory(0);
 	for (unsigned int i = 0; i < MEMBLOCK_MAX_REGIONS - 1; i++)
 		EXPECT_EQ(memblock_add(BASE + i * 4 * UNIT, 2 * UNIT, 0), 0);
 	before = memblock.memory;
@@ -185,7 +185,7 @@ static void test_all_or_nothing(struct prng *rng)
 static void test_bad_ranges(struct prng *rng)
 {
 	(void)rng;
-	host_reset_memory(0);
+	reset_memory(0);
 	EXPECT_EQ(memblock_add(BASE, 0, 0), -EINVAL);
 	EXPECT_EQ(memblock_add(~0UL - 0xfff, 0x2000, 0), -EINVAL);
 	EXPECT_EQ(memblock_reserve(5, ~0UL), -EINVAL);
@@ -204,7 +204,7 @@ static void test_zeroed(struct prng *rng)
 	unsigned char *p;
 
 	(void)rng;
-	host_reset_memory(0);
+	reset_memory(0);
 	memset(__va(BASE), 0xff, 16 * UNIT);
 	memblock_add(BASE, 16 * UNIT, 0);
 	memblock.current_limit = BASE + 8 * UNIT;

@@ -26,7 +26,7 @@ static void check_sane(void)
 
 static void read_tree(const struct blob *blob, const void *data)
 {
-	host_reset_memory(0);
+	reset_memory(0);
 	initrd_start = initrd_size = 0;
 	host_image_phys = image_for(blob);
 	host_fdt = data;

@@ -8,23 +8,21 @@
 #include "base/spinlock.h"
 #include "lib/format.h"
 #include "lib/string.h"
-#include "mm/phys/memblock.h"
-#include "mm/phys/zone.h"
-#include "sched/thread.h"
 
-/* ---- the C library ---------------------------------------------------------------------------- */
+/* ---- the C library ------------------------------------------------------------------------ */
 
 #define PROT_RW			3
 #define MAP_PRIVATE_ANON_NORESERVE 0x4022
 void *mmap(void *addr, size_t len, int prot, int flags, int fd, long offset);
 __noreturn void abort(void);
+int sched_yield(void);
 int puts(const char *s);
 int fflush(void *file);
 int clock_gettime(int clock, struct timespec *ts);
 int pthread_create(unsigned long *thread, const void *attr, void *(*fn)(void *), void *arg);
 int pthread_join(unsigned long thread, void **result);
 
-/* ---- threads as CPUs -------------------------------------------------------------------------- */
+/* ---- threads as CPUs ---------------------------------------------------------------------- */
 
 unsigned long per_cpu_offset[NR_CPUS];
 unsigned int nr_cpus = 1, cpu_node[NR_CPUS];
@@ -32,13 +30,13 @@ unsigned long cpu_online_mask = 1;
 __thread struct thread_head *host_current;
 __thread bool host_irqs_off;
 
-static struct thread threads[NR_CPUS];
+static char threads[NR_CPUS][4096] __aligned(64);	/* a struct thread each, and room */
 static char percpu_copies[NR_CPUS][4096] __aligned(64);
 extern char __start_percpu[], __stop_percpu[];
 
 void host_cpu_enter(unsigned int cpu)
 {
-	struct thread *t = &threads[cpu];
+	struct thread_head *t = (struct thread_head *)threads[cpu];
 
 	if (cpu) {
 		if ((size_t)(__stop_percpu - __start_percpu) > sizeof(percpu_copies[0]))
@@ -46,11 +44,10 @@ void host_cpu_enter(unsigned int cpu)
 		per_cpu_offset[cpu] = (unsigned long)percpu_copies[cpu] -
 				      (unsigned long)__start_percpu;
 	}
-	memset(t, 0, sizeof(*t));
-	strscpy(t->comm, "host", sizeof(t->comm));
-	t->head.cpu = cpu;
-	t->head.percpu_base = per_cpu_offset[cpu];
-	host_current = &t->head;
+	memset(t, 0, sizeof(threads[cpu]));
+	t->cpu = cpu;
+	t->percpu_base = per_cpu_offset[cpu];
+	host_current = t;
 }
 
 struct cpu_run {
@@ -111,8 +108,9 @@ u64 arch_clock_ns(void)
 	return ts.tv_sec * 1000000000UL + ts.tv_nsec;
 }
 
-/* ---- memory ------------------------------------------------------------------------------------ */
+/* ---- memory ------------------------------------------------------------------------------- */
 
+struct page;
 struct page *vmemmap;
 static char *ram;
 phys_addr_t host_image_phys = 0x200000;
@@ -124,7 +122,8 @@ void *__va(phys_addr_t pa)
 	return ram + pa;
 }
 
-/* The linker places image_text and image_end, which are _text and _end here, at KERNEL_LINK_ADDR, where nothing is. */
+/* The linker places image_text and image_end, which are _text and _end here, at
+ * KERNEL_LINK_ADDR, where nothing is. */
 phys_addr_t __pa(const void *va)
 {
 	unsigned long a = (unsigned long)va;
@@ -145,20 +144,8 @@ static void *reserve_space(size_t size)
 void host_init(void)
 {
 	ram = reserve_space(HOST_MAX_PHYS);
-	vmemmap = reserve_space(HOST_MAX_PHYS / PAGE_SIZE * sizeof(struct page));
+	vmemmap = reserve_space(HOST_MAX_PHYS / PAGE_SIZE * HOST_PAGE_STRUCT);
 	host_cpu_enter(0);
-}
-
-void host_reset_memory(phys_addr_t max_phys)
-{
-	memset(&memblock.memory.regions, 0, sizeof(memblock.memory.regions));
-	memset(&memblock.reserved.regions, 0, sizeof(memblock.reserved.regions));
-	memblock.memory.cnt = memblock.reserved.cnt = 0;
-	memblock.current_limit = HOST_MAX_PHYS;
-	memset(node_data, 0, sizeof(node_data));
-	memset(section_map, 0, sizeof(section_map));
-	memset(vmemmap, 0x5a, max_phys / PAGE_SIZE * sizeof(struct page));
-	nr_nodes = 1;
 }
 
 const void *arch_fdt(void)
@@ -194,7 +181,7 @@ ssize_t strscpy(char *dst, const char *src, size_t size)
 	return snprintf(dst, size, "%s", src);
 }
 
-/* ---- the log ----------------------------------------------------------------------------------- */
+/* ---- the log ------------------------------------------------------------------------------ */
 
 void (*host_log_hook)(const char *line);
 void (*host_panic_hook)(const char *message);

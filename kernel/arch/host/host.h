@@ -1,22 +1,21 @@
 /*
  * The host architecture: parts of the kernel as a Linux process, under sanitizers.
  *
- * Physical memory is a mapping of 8 GiB that the host fills as it is touched; the page array another;
- * a CPU is a host thread that has called host_cpu_enter(). What the code under test logs goes
- * to host_log_hook, a panic to host_panic_hook.
+ * Physical memory is a mapping of 8 GiB that the host fills as it is touched; the page array
+ * another; a CPU is a host thread that has called host_cpu_enter(). What the code under test logs
+ * goes to host_log_hook, a panic to host_panic_hook.
  */
 #pragma once
 
 #include "lib/types.h"
 
 #define HOST_MAX_PHYS	(8UL << 30)
+#define HOST_PAGE_STRUCT 64		/* sizeof(struct page) */
 
 /* Once, in the main thread, which becomes CPU 0. */
 void host_init(void);
 /* Makes the calling thread CPU @cpu. */
 void host_cpu_enter(unsigned int cpu);
-/* Forgets all memory: memblock, nodes, pages. The pages of frames below @max_phys are filled with garbage. */
-void host_reset_memory(phys_addr_t max_phys);
 /* Threads run fn(cpu) as CPUs 0 … n-1; returns when all are done. */
 void host_run_cpus(unsigned int n, void (*fn)(unsigned int cpu));
 

@@ -5,29 +5,29 @@
  * hand one out when asked and take it back later, at a cost that does not grow with memory.
  *
  * The shape. A free frame is memory that nobody uses, and it has a struct page, so the frame's own
- * descriptor is the list node: the free list costs not one byte. All free pages of a zone hang on one
- * doubly linked list, zone->free_area[0].free_list, used as a stack:
+ * descriptor is the list node: the free list costs not one byte. All free pages of a zone hang on
+ * one doubly linked list, zone->free_area[0].free_list, used as a stack:
  *
  *	zone_core_free		push		list_add at the head
  *	zone_core_alloc		pop		the head comes off
  *
- * Last in, first out, for a reason: the page freed last is the one whose contents are most likely still
- * in a CPU's cache.
+ * Last in, first out, for a reason: the page freed last is the one whose contents are most likely
+ * still in a CPU's cache.
  *
  * States. A page is either free, and then it is on the list, PG_buddy is set and private holds its
- * order, 0; or it is not free, and then none of this is true. PG_buddy is what the front looks at to
- * refuse a double free, so it must change together with the list.
+ * order, 0; or it is not free, and then none of this is true. PG_buddy is what the front looks at
+ * to refuse a double free, so it must change together with the list.
  *
  * Invariants, true whenever zone->lock is not held:
  *
  *	- every page on the list lies in this zone, has PG_buddy set and reference count 0
  *	- free_area[0].nr_free = length of the list = zone->free_pages
  *
- * Orders. Other cores hand out blocks of 2^order pages. This one cannot: two neighbours on the
- * list are neighbours in memory only by chance, and a search would cost time in proportion to memory
+ * Orders. Other cores hand out blocks of 2^order pages. This one cannot: two neighbours on the list
+ * are neighbours in memory only by chance, and a search would cost time in proportion to memory
  * (that is lab 2's problem, and the buddy system its answer). So an allocation of order > 0 fails.
- * A *free* of order > 0 is welcome, being 2^order frees: it is how page_init() hands over
- * memory at boot, in big pieces, and the loop inside is what keeps booting cheap.
+ * A *free* of order > 0 is welcome, being 2^order frees: it is how page_init() hands over memory at
+ * boot, in big pieces, and the loop inside is what keeps booting cheap.
  *
  * Locking. Everything here is called with zone->lock held and interrupts off.
  */
@@ -43,8 +43,8 @@ void zone_core_init(struct zone *zone)
 }
 
 /*
- * Frees the 2^@order pages from @page on. The front has checked that the block is the zone's, in use,
- * and in a state to be freed. Backwards, so that the lowest page is handed out first.
+ * Frees the 2^@order pages from @page on. The front has checked that the block is the zone's, in
+ * use, and in a state to be freed. Backwards, so that the lowest page is handed out first.
  */
 void zone_core_free(struct zone *zone, struct page *page, unsigned int order)
 {

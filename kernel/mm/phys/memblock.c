@@ -1,9 +1,10 @@
 /*
  * memblock: the allocator before the allocator.
  *
- * The problem. The page allocator needs an array of struct page, page tables and per-CPU areas before
- * it can work, and all of them are memory. Somebody must hand out memory when nothing is known but
- * what the device tree says: there is RAM here and there, and these parts of it are taken.
+ * The problem. The page allocator needs an array of struct page, page tables and per-CPU areas
+ * before it can work, and all of them are memory. Somebody must hand out memory when nothing is
+ * known but what the device tree says: there is RAM here and there, and these parts of it are
+ * taken.
  *
  * The shape. Two arrays of regions:
  *
@@ -12,8 +13,8 @@
  *	free		|##|  |###|     |######|      |##|  |########|
  *
  * What is free is not written down anywhere: it is memory minus reserved, worked out when somebody
- * asks. To allocate is to find a free range and reserve it. That is a linear search, and right for a
- * few dozen regions and a few dozen calls in a boot.
+ * asks. To allocate is to find a free range and reserve it. That is a linear search, and right for
+ * a few dozen regions and a few dozen calls in a boot.
  *
  * Invariants of each array, before and after every call:
  *
@@ -244,10 +245,10 @@ phys_addr_t memblock_end_of_DRAM(void)
 }
 
 /*
- * Walks both arrays side by side, as a merge does. Between two reserved regions, in front of the first
- * and behind the last lies a gap; the free ranges are the intersections of gaps and memory regions.
- * *@idx holds the position in both: memory region in the lower half, gap in the upper, where
- * gap g ends at reserved region g. Whichever of the two ends first is stepped over.
+ * Walks both arrays side by side, as a merge does. Between two reserved regions, in front of the
+ * first and behind the last lies a gap; the free ranges are the intersections of gaps and memory
+ * regions. *@idx holds the position in both: memory region in the lower half, gap in the upper,
+ * where gap g ends at reserved region g. Whichever of the two ends first is stepped over.
  */
 bool memblock_next_free(u64 *idx, phys_addr_t *base, phys_addr_t *end, int *nid)
 {

@@ -45,6 +45,7 @@ phys_addr_t memblock_phys_mem_size(void);
 phys_addr_t memblock_end_of_DRAM(void);
 /* Next free range at or after *@idx (start with 0): true and base, end, nid. */
 bool memblock_next_free(u64 *idx, phys_addr_t *base, phys_addr_t *end, int *nid);
-/* memblock_fdt.c, given: memory nodes, reserved-memory, the /memreserve/ block, the image, initrd, the tree. */
+/* memblock_fdt.c, given: memory nodes, reserved-memory, the /memreserve/ block, the image,
+ * initrd, the tree. */
 void memblock_init_fdt(void);
 extern phys_addr_t initrd_start, initrd_size;	/* 0: none */

@@ -6,9 +6,9 @@
  *	/memreserve/, /reserved-memory	the firmware's; marked no-map it is not even RAM to us
  *	the image, the tree, the initrd	ours
  *
- * Nothing in the tree is believed: entries that wrap around, lie outside RAM or collide with the running
- * image are left out with a warning, and one that cannot be left out (no RAM at all, or none
- * around the image) is a panic that says so.
+ * Nothing in the tree is believed: entries that wrap around, lie outside RAM or collide with the
+ * running image are left out with a warning, and one that cannot be left out (no RAM at all, or
+ * none around the image) is a panic that says so.
  */
 #include "mm/phys/memblock.h"
 #include "mm/phys/zone.h"
@@ -54,7 +54,7 @@ static void add_memory(u64 base, u64 size, int nid)
 	if (!size)
 		return;
 	if (end < base || end > MAX_PHYSMEM) {
-		pr_warn("memblock: memory at %#lx+%#lx lies above what can be mapped\n", base, size);
+		pr_warn("memblock: memory at %#lx+%#lx is out of our reach\n", base, size);
 		if (base >= MAX_PHYSMEM)
 			return;
 		end = MAX_PHYSMEM;
@@ -110,7 +110,7 @@ static void reserve_firmware(const char *name, u64 base, u64 size, bool nomap)
 	u64 first = base & PAGE_MASK, last = PAGE_ALIGN(base + size);
 
 	if (!size || base + size < base) {
-		pr_warn("memblock: reserved range %s makes no sense: %#lx+%#lx\n", name, base, size);
+		pr_warn("memblock: reserved range %s is bad: %#lx+%#lx\n", name, base, size);
 		return;
 	}
 	if (overlaps_image(base, size)) {
@@ -211,7 +211,7 @@ void memblock_init_fdt(void)
 		panic("the device tree names no memory");
 	apply_limit();
 	if (!is_ram(__pa(_text), _end - _text))
-		panic("the kernel at %#lx is not in memory that the device tree names", __pa(_text));
+		panic("the kernel at %#lx is not in the device tree's memory", __pa(_text));
 
 	/* What has a fixed place comes first; what can go anywhere, last. */
 	reserve("image", __pa(_text), PAGE_ALIGN(_end) - (unsigned long)_text);

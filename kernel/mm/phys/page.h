@@ -9,7 +9,8 @@
  *	slab	mm/slab: the slab union
  *	user	anonymous memory: mapping = anon_vma | 1, index = virtual page number when first
  *		mapped; list = LRU
- *	cache	a file's page: mapping = its address_space, index = page number in the file; list = LRU
+ *	cache	a file's page: mapping = its address_space, index = page number in the file;
+ *		list = LRU
  *
  * _refcount: how many hold it; 0 = free. _mapcount: how many page-table entries map it, less one.
  */
@@ -140,7 +141,11 @@ static inline bool pfn_valid(pfn_t pfn)
 void sections_init(void);
 
 static inline int page_count(const struct page *page) { return atomic_read(&page->_refcount); }
-static inline int page_mapcount(const struct page *page) { return atomic_read(&page->_mapcount) + 1; }
+static inline int page_mapcount(const struct page *page)
+{
+	return atomic_read(&page->_mapcount) + 1;
+}
+
 static inline bool page_mapped(const struct page *page) { return page_mapcount(page) > 0; }
 static inline void get_page(struct page *page) { atomic_inc(&page->_refcount); }
 static inline bool try_get_page(struct page *page) { return atomic_inc_not_zero(&page->_refcount); }

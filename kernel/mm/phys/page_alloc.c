@@ -3,16 +3,16 @@
  *
  * An allocation goes through the zones of its zonelist, asks each whether it is above the low
  * watermark, then the CPU's own lists (pcp, lab 2), then the core under the zone's lock. What costs
- * time, filling with zeroes and poison, happens outside of the lock and with interrupts as they were.
- * When no zone will serve, the slow path wakes background reclaim, goes down to the min watermark,
- * reclaims itself if the caller may sleep, and at the end calls for the OOM killer. These three are hooks
- * (struct pressure_ops), because reclaim lives above this floor.
+ * time, filling with zeroes and poison, happens outside of the lock and with interrupts as they
+ * were. When no zone will serve, the slow path wakes background reclaim, goes down to the min
+ * watermark, reclaims itself if the caller may sleep, and at the end calls for the OOM killer.
+ * These three are hooks (struct pressure_ops), because reclaim lives above this floor.
  *
  * A block in use has reference count 1 or more in its first page, and if its order is above 0,
  * PG_head and the order in aux there. Its other pages have count 0 and are nobody's business: so a
  * free of one of them is refused like a double free. __free_pages() changes nothing, neither lists
- * nor counts, unless the page is in a state in which it can be freed; what is refused is reported by bad_page()
- * and lost, which is better than two owners.
+ * nor counts, unless the page is in a state in which it can be freed; what is refused is reported
+ * by bad_page() and lost, which is better than two owners.
  *
  * Lock order: zone->lock is innermost (only printk's lock may be taken inside); interrupts off.
  */
@@ -34,7 +34,7 @@ void page_alloc_set_pressure_ops(const struct pressure_ops *ops)
 	smp_store_release(&pressure_ops, ops);
 }
 
-/* ---- poison: DEBUG=1 fills freed pages and looks at them when they are handed out again --------- */
+/* ---- poison: DEBUG=1 fills freed pages and looks at them when they are handed out again ---- */
 
 #ifdef CONFIG_DEBUG
 #define PAGE_POISON	0xaa
@@ -69,7 +69,7 @@ static inline void poison_pages(struct page *page, unsigned int order) { (void)p
 static inline void check_poison(struct page *page, unsigned int order) { (void)page; (void)order; }
 #endif
 
-/* ---- bad pages -------------------------------------------------------------------------------- */
+/* ---- bad pages ---------------------------------------------------------------------------- */
 
 void bad_page(struct page *page, const char *reason)
 {
@@ -109,7 +109,7 @@ static const char *bad_reason(const struct page *page, unsigned int order)
 	return NULL;
 }
 
-/* ---- free ------------------------------------------------------------------------------------- */
+/* ---- free --------------------------------------------------------------------------------- */
 
 /* The last reference is gone, and the checks were passed. */
 static void free_block(struct page *page, unsigned int order)
@@ -168,7 +168,7 @@ void free_pages(void *addr, unsigned int order)
 		__free_pages(virt_to_page(addr), order);
 }
 
-/* ---- allocate --------------------------------------------------------------------------------- */
+/* ---- allocate ----------------------------------------------------------------------------- */
 
 /* A block from the CPU's lists or the core of @zone, still as the core left it. */
 static struct page *zone_take(struct zone *zone, unsigned int order)
@@ -360,7 +360,7 @@ void *__get_free_pages(gfp_t gfp, unsigned int order)
 	return page ? page_address(page) : NULL;
 }
 
-/* ---- totals, draining, boot -------------------------------------------------------------------- */
+/* ---- totals, draining, boot --------------------------------------------------------------- */
 
 unsigned long nr_free_pages(void)
 {

@@ -23,7 +23,8 @@ void bad_page(struct page *page, const char *reason);
 
 /* What to do when memory runs low: registered by mm/reclaim. */
 struct pressure_ops {
-	void (*wake)(struct zone *zone, unsigned int order);	/* any context: start background work */
+	/* Starts background work; any context. */
+	void (*wake)(struct zone *zone, unsigned int order);
 	/* Frees pages, may sleep; how many. */
 	unsigned long (*reclaim)(struct zone *zone, gfp_t gfp, unsigned int order);
 	/* Last resort; true: something was done, try again. */
@@ -37,5 +38,5 @@ extern void (*page_free_hook)(struct page *page);
 
 unsigned long nr_free_pages(void);	/* core and per-CPU lists */
 unsigned long totalram_pages(void);
-void drain_all_pages(void);		/* per-CPU lists back to the cores; may sleep (no-op in lab 1) */
+void drain_all_pages(void);		/* per-CPU lists back to the cores; may sleep */
 void mem_init(void);			/* page_init, watermarks, statistics; called by main */

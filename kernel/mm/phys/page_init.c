@@ -1,13 +1,13 @@
 /*
  * page_init: from a list of memory regions to an allocator.
  *
- * The problem. memblock knows which bytes are memory and which of them are taken. The page allocator
- * wants three other things: zones that know where they begin and end, a struct page in a defined state
- * for every frame, and every free frame on the free list of its zone.
+ * The problem. memblock knows which bytes are memory and which of them are taken. The page
+ * allocator wants three other things: zones that know where they begin and end, a struct page in a
+ * defined state for every frame, and every free frame on the free list of its zone.
  *
- * Zones. A node's memory is cut at 4 GiB: below lies its DMA32 zone, for devices whose addresses have
- * 32 bits, above its Normal zone. Three sizes describe a zone, and they differ when there are holes
- * or reserved pages:
+ * Zones. A node's memory is cut at 4 GiB: below lies its DMA32 zone, for devices whose addresses
+ * have 32 bits, above its Normal zone. Three sizes describe a zone, and they differ when there are
+ * holes or reserved pages:
  *
  *	frames		|#####rrr#######|.......|######r####|
  *			^start_pfn
@@ -163,10 +163,11 @@ static void init_range(int nid, pfn_t pfn, pfn_t end, bool reserved)
 }
 
 /*
- * Region by region, in rising order; @done is the first frame whose page is not initialised yet. The
- * free ranges lie inside the regions and come in the same order, so they are fetched one ahead. What
- * is between them is reserved, and so are the hole frames in a region's first and last section, up to where
- * the next region begins. Only whole frames are free: a range is rounded inwards.
+ * Region by region, in rising order; @done is the first frame whose page is not initialised yet.
+ * The free ranges lie inside the regions and come in the same order, so they are fetched one ahead.
+ * What is between them is reserved, and so are the hole frames in a region's first and last
+ * section, up to where the next region begins. Only whole frames are free: a range is rounded
+ * inwards.
  */
 void page_init(void)
 {

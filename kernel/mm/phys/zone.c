@@ -49,7 +49,8 @@ void zone_init_watermarks(void)
 		total += zone->managed_pages;
 	if (!total)
 		return;
-	/* sqrt(16 * KiB of memory) KiB: 1 MiB of 64 MiB, 2 MiB of 256 MiB; between 128 KiB and 256 MiB. */
+	/* sqrt(16 * KiB of memory) KiB: 1 MiB of 64 MiB, 2 MiB of 256 MiB; between 128 KiB and
+	 * 256 MiB. */
 	reserve = clamp(int_sqrt(total * (PAGE_SIZE / 1024) * 16), 128UL, 262144UL) /
 		  (PAGE_SIZE / 1024);
 

@@ -61,12 +61,12 @@ static inline struct zone *page_zone(const struct page *page)
 		.zones[(page->flags >> PAGE_ZONE_SHIFT) & 3];
 }
 
-/* ---- the page core: freelist.c [lab 1] or buddy.c [lab 2]; zone->lock held, interrupts off --- */
+/* ---- the page core: freelist.c [lab 1] or buddy.c [lab 2]; zone->lock held, interrupts off ---- */
 void zone_core_init(struct zone *zone);
 void zone_core_free(struct zone *zone, struct page *page, unsigned int order);
 struct page *zone_core_alloc(struct zone *zone, unsigned int order);
 
-/* ---- page_init.c [lab 1] ---------------------------------------------------------------- */
+/* ---- page_init.c [lab 1] ------------------------------------------------------------------ */
 /* Initialises the page array and the zones from memblock and gives all free memory to the cores. */
 void page_init(void);
 

@@ -1,7 +1,7 @@
 /*
- * What a backend of small objects supplies: page_backend.c, slab.c [lab 3], slub.c or slob.c [lab 4].
- * One of them is linked. It keeps its state in cache->private, which is zero when cache_setup() is
- * called, and in the slab fields of struct page. A page that holds objects has PG_slab set and
+ * What a backend of small objects supplies: page_backend.c, slab.c [lab 3], slub.c or slob.c [lab
+ * 4]. One of them is linked. It keeps its state in cache->private, which is zero when cache_setup()
+ * is called, and in the slab fields of struct page. A page that holds objects has PG_slab set and
  * slab_cache pointing to its cache.
  */
 #pragma once
@@ -20,7 +20,8 @@ struct slab_stats {
 int cache_setup(struct kmem_cache *cache);
 /* An object, constructed; zeroed with __GFP_ZERO. NULL: no memory. @nid: preferred node. */
 void *cache_alloc(struct kmem_cache *cache, gfp_t gfp, int nid);
-/* Frees an object that lies in a page of this cache; a bad one is reported and ignored. Any context. */
+/* Frees an object that lies in a page of this cache; a bad one is reported and ignored. Any
+ * context. */
 void cache_free(struct kmem_cache *cache, struct page *page, void *object);
 /* All @n or none: returns n or 0. */
 int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objects);

@@ -2,9 +2,9 @@
  * Small objects, the part above the backends: the registry of caches, the kmalloc classes, and the
  * checks that every free passes.
  *
- * A cache hands out objects of one size. kmalloc() is a row of caches of rising sizes; kfree() finds
- * the cache of an object through its page, so nobody has to remember sizes. What is larger than the
- * largest class is a block of pages, and its page is not PG_slab.
+ * A cache hands out objects of one size. kmalloc() is a row of caches of rising sizes; kfree()
+ * finds the cache of an object through its page, so nobody has to remember sizes. What is larger
+ * than the largest class is a block of pages, and its page is not PG_slab.
  *
  * The caches of caches and of kmalloc are static, since the first cache cannot come from one.
  *
@@ -49,7 +49,7 @@ static unsigned int class_of(size_t size)
 	return class;
 }
 
-/* ---- the registry -------------------------------------------------------------------------- */
+/* ---- the registry ------------------------------------------------------------------------- */
 
 static int cache_init(struct kmem_cache *cache, const char *name, size_t size, size_t align,
 		      slab_flags_t flags, void (*ctor)(void *))
@@ -159,7 +159,7 @@ void kmem_cache_init(void)
 	}
 }
 
-/* ---- objects of a cache ---------------------------------------------------------------------- */
+/* ---- objects of a cache ------------------------------------------------------------------- */
 
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
@@ -221,7 +221,7 @@ void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
 	cache_free_bulk(cache, n, objects);
 }
 
-/* ---- kmalloc --------------------------------------------------------------------------------- */
+/* ---- kmalloc ------------------------------------------------------------------------------ */
 
 static unsigned int order_of(size_t size)
 {

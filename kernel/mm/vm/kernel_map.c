@@ -1,6 +1,6 @@
 /*
- * The kernel's own tables, built once at boot from what memblock knows, in place of the boot tables,
- * which map everything writable and executable.
+ * The kernel's own tables, built once at boot from what memblock knows, in place of the boot
+ * tables, which map everything writable and executable.
  *
  *	image		text read-only and executable, constants read-only, data and bss writable
  *	direct map	RAM only, in the largest leaves that fit, never executable; what the image
@@ -73,8 +73,8 @@ static void map_direct_region(phys_addr_t base, phys_addr_t end)
 }
 
 /*
- * Backs the page array at [va, end) with memory, in 2 MiB leaves where the range has them. It is not
- * zeroed: page_init() writes every field of every page.
+ * Backs the page array at [va, end) with memory, in 2 MiB leaves where the range has them. It is
+ * not zeroed: page_init() writes every field of every page.
  */
 static void back_vmemmap(unsigned long va, unsigned long end)
 {

@@ -10,7 +10,7 @@
  *	pte_t pte_leaf(pfn_t pfn, unsigned long prot, int level);   PTE_* below
  *	pte_t pte_table(pfn_t pfn);		an entry that points to the next table
  *	bool pte_none(pte_t)			all zero: nothing here
- *	bool pte_present(pte_t)			the hardware (perhaps after a software A/D fault) uses it
+ *	bool pte_present(pte_t)			the hardware uses it, perhaps after an A/D fault
  *	bool pte_is_leaf(pte_t, int level)
  *	pfn_t pte_pfn(pte_t)
  *	bool pte_write(pte_t), pte_exec(pte_t), pte_user(pte_t), pte_young(pte_t), pte_dirty(pte_t)
@@ -57,9 +57,9 @@ static inline unsigned int pgtable_index(unsigned long va, int level)
 }
 
 /*
- * The slot of @va at @level in the tables under @root, making missing tables with @alloc
- * (NULL: do not make any). Returns NULL when a table is missing and could not be made, or when a larger
- * leaf covers @va. *@level_out (if not NULL) is the level at which the walk ended.
+ * The slot of @va at @level in the tables under @root, making missing tables with @alloc (NULL: do
+ * not make any). Returns NULL when a table is missing and could not be made, or when a larger leaf
+ * covers @va. *@level_out (if not NULL) is the level at which the walk ended.
  */
 pte_t *pgtable_walk(phys_addr_t root, unsigned long va, int level, table_alloc_t alloc,
 		    int *level_out);

@@ -1,19 +1,20 @@
 /*
  * vmalloc: memory that is contiguous in kernel addresses only, and device registers.
  *
- * Areas. The vmalloc area is handed out in ranges of pages, kept in a tree by address. An area takes
- * one page more than is mapped, at its end; with the one in front, every mapping has an unmapped page
- * on both sides. So a kernel stack that overflows faults instead of writing into its neighbour.
+ * Areas. The vmalloc area is handed out in ranges of pages, kept in a tree by address. An area
+ * takes one page more than is mapped, at its end; with the one in front, every mapping has an
+ * unmapped page on both sides. So a kernel stack that overflows faults instead of writing into its
+ * neighbour.
  *
- * Finding room is first fit from the lowest address. Low addresses are used again and again and
- * the tables below them stay few, where a search that moves on would fill the whole area with tables
- * in time. The search is short because of what it remembers: no hole of hole_pages
- * pages or more ends below free_from.
+ * Finding room is first fit from the lowest address. Low addresses are used again and again and the
+ * tables below them stay few, where a search that moves on would fill the whole area with tables in
+ * time. The search is short because of what it remembers: no hole of hole_pages pages or more ends
+ * below free_from.
  *
- * Freeing is lazy where it costs. The mapping is taken out and the pages are freed at once, but stale
- * translations may be left in some TLB. They harm nobody until the *addresses* are used again. So
- * a freed area stays in the tree, on the lazy list, until enough have gathered to pay for one flush
- * of all CPUs; only then may its addresses be found by the search.
+ * Freeing is lazy where it costs. The mapping is taken out and the pages are freed at once, but
+ * stale translations may be left in some TLB. They harm nobody until the *addresses* are used
+ * again. So a freed area stays in the tree, on the lazy list, until enough have gathered to pay for
+ * one flush of all CPUs; only then may its addresses be found by the search.
  *
  * Locks: vmap_lock guards the tree, the lists and the kernel's page tables. It is not taken in
  * interrupts; inside it only zone->lock is taken, for tables. It is not held during a flush, which
@@ -51,7 +52,7 @@ static struct kmem_cache *area_cache;
 static struct vmap_area early_areas[NR_EARLY_AREAS];
 static unsigned int nr_early_areas;
 
-/* ---- areas ----------------------------------------------------------------------------------- */
+/* ---- areas -------------------------------------------------------------------------------- */
 
 static unsigned long area_end(const struct vmap_area *area)
 {
@@ -111,8 +112,8 @@ static void area_insert(struct vmap_area *area)
 }
 
 /*
- * Finds the first hole for area->pages and one guard page, and puts the area there; false: there is none.
- * The first page of the whole area is left out, as the guard in front of the first area.
+ * Finds the first hole for area->pages and one guard page, and puts the area there; false: there is
+ * none. The first page of the whole area is left out, as the guard in front of the first area.
  * Under vmap_lock.
  */
 static bool area_place(struct vmap_area *area)
@@ -139,7 +140,7 @@ static bool area_place(struct vmap_area *area)
 	return true;
 }
 
-/* ---- the tables ------------------------------------------------------------------------------ */
+/* ---- the tables --------------------------------------------------------------------------- */
 
 /* Under vmap_lock, so it cannot wait for memory. */
 static phys_addr_t kernel_table(void)
@@ -158,8 +159,8 @@ static phys_addr_t kernel_table(void)
 void vmalloc_init(void)
 {
 	area_cache = KMEM_CACHE(vmap_area, SLAB_PANIC);
-	/* Tables are never freed. Those for the first few hundred stacks exist from the start, so that
-	 * free memory after a crowd of processes is the same as before it. */
+	/* Tables are never freed. Those for the first few hundred stacks exist from the start,
+	 * so that free memory after a crowd of processes is the same as before it. */
 	spin_lock(&vmap_lock);
 	for (unsigned long i = 0; i < EAGER_TABLES; i++)
 		pgtable_walk(kernel_root, VMALLOC_START + i * PMD_SIZE, 0, kernel_table, NULL);
@@ -187,7 +188,7 @@ static void unmap_area(struct vmap_area *area)
 	}
 }
 
-/* ---- purging --------------------------------------------------------------------------------- */
+/* ---- purging ------------------------------------------------------------------------------ */
 
 /* One flush for all areas on the lazy list; their addresses are free afterwards. */
 static void purge_lazy(void)
@@ -277,7 +278,7 @@ static struct vmap_area *area_take(const void *addr, bool owns_pages)
 	return area;
 }
 
-/* ---- the interface --------------------------------------------------------------------------- */
+/* ---- the interface ------------------------------------------------------------------------ */
 
 /* Allocates and maps page @i of @area: 0 or -1. */
 static int map_new_page(struct vmap_area *area, unsigned long i, gfp_t gfp)
