@@ -293,11 +293,7 @@ SYSCALL(getdents64)
 
 	if (!file)
 		return -EBADF;
-	mutex_lock(&file->pos_lock);
-	g.ctx.pos = file->pos;
 	ret = vfs_readdir(file, &g.ctx);
-	file->pos = g.ctx.pos;
-	mutex_unlock(&file->pos_lock);
 	file_put(file);
 	if (ret == 0 && g.last)
 		ret = put_user(g.ctx.pos, &g.last->d_off) ? -EFAULT : g.user - (char *)a[1];
