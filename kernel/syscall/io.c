@@ -179,9 +179,7 @@ SYSCALL(lseek)
 
 	if (!file)
 		return -EBADF;
-	mutex_lock(&file->pos_lock);
 	ret = vfs_llseek(file, a[1], a[2]);
-	mutex_unlock(&file->pos_lock);
 	file_put(file);
 	return ret;
 }
