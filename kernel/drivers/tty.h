@@ -1,4 +1,4 @@
-/* The terminal on the console's UART: serial driver below, line discipline and /dev/console above. */
+/* The terminal on the console's UART: serial driver below, /dev/console above. */
 #pragma once
 
 #include "lib/types.h"

@@ -89,7 +89,7 @@ static struct page *next_page(void)
 	return page;
 }
 
-/* Out of the cache with a referenced page, if it may go; drops the reference. True if it is free. */
+/* Out of the cache with a referenced page, if it may go; drops the reference. True if it is gone. */
 static bool drop_page(struct page *page, bool even_mapped)
 {
 	struct address_space *mapping;
