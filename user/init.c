@@ -3,8 +3,8 @@
  * shell going.
  *
  * The kernel command line decides (it is read from /proc/cmdline):
- *	strata.run=HEX	  run the shell command whose bytes HEX spells (lower-case hexadecimal), print
- *			  "strata: run: exit status N" on the console, sync, power off
+ *	strata.run=HEX	  print "strata: run: start", run the shell command whose bytes HEX spells
+ *			  (lower-case hexadecimal), print "strata: run: exit status N", sync, power off
  *	strata.bootmark	  the shell prints "strata: prompt after N ns" before its first prompt
  * The command travels in hexadecimal because a command line knows no quoting worth the name.
  */
@@ -135,6 +135,8 @@ static _Noreturn void run_and_power_off(char *command)
 {
 	int status = 127 << 8;
 
+	printf("strata: run: start\n");
+	fflush(stdout);
 	if (!decode_hex(command))
 		warnx("strata.run: not hexadecimal");
 	else
