@@ -36,6 +36,11 @@ static inline unsigned long frame_pointer(const struct pt_regs *regs)
 	return regs->s0;
 }
 
+static inline void set_user_stack_pointer(struct pt_regs *regs, unsigned long sp)
+{
+	regs->sp = sp;
+}
+
 static inline unsigned long user_stack_pointer(const struct pt_regs *regs)
 {
 	return regs->sp;
