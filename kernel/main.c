@@ -23,7 +23,8 @@
 #include "sched/timer.h"
 #include "task/kthread.h"
 
-#define CPU_START_TIMEOUT_NS NSEC_PER_SEC
+#define CPU_START_TIMEOUT_NS	(5 * NSEC_PER_SEC)
+#define CPU_START_LOOK_NS	(NSEC_PER_MSEC / 10)
 
 #ifdef CONFIG_DEBUG
 static const char debug_note[] = ", DEBUG=1";
@@ -88,7 +89,7 @@ static void kernel_init(void *unused)
 static void start_secondaries(void)
 {
 	unsigned long asked = cpu_online_mask;
-	u64 deadline;
+	u64 deadline, now, alarm = 0;
 
 	for (unsigned int cpu = 1; cpu < nr_cpus; cpu++) {
 		void *stack = stack_alloc();
@@ -101,9 +102,16 @@ static void start_secondaries(void)
 		else
 			asked |= BIT(cpu);
 	}
+	/* The alarm is for emulators that run one CPU at a time and switch when a timer is due: without
+	 * it this loop runs to its end before the others begin. The interrupt comes once, later. */
 	deadline = arch_clock_ns() + CPU_START_TIMEOUT_NS;
-	while (READ_ONCE(cpu_online_mask) != asked && arch_clock_ns() < deadline)
+	while (READ_ONCE(cpu_online_mask) != asked && (now = arch_clock_ns()) < deadline) {
+		if (now >= alarm) {
+			alarm = now + 10000;
+			arch_timer_set(alarm);
+		}
 		cpu_relax();
+	}
 	if (cpu_online_mask != asked)
 		pr_err("CPUs that did not come up: mask %#lx\n", asked & ~cpu_online_mask);
 	pr_info("%d of %u CPUs online\n", (int)hweight64(cpu_online_mask), nr_cpus);
