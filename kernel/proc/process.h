@@ -84,6 +84,7 @@ struct task {
 	u32 *clear_child_tid;			/* user address */
 	void *robust_list;
 	int exit_code;
+	u64 nomem_since_ns;			/* first fault of a series that found no memory */
 };
 
 /* Only in user threads' context (not kernel threads, not idle). */

@@ -20,7 +20,6 @@
 #include "drivers/tty.h"
 #include "lib/bitops.h"
 #include "lib/string.h"
-#include "mm/fault/fault.h"
 #include "mm/slab/slab.h"
 
 #define STOP_SIGNALS	(sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
@@ -35,7 +34,6 @@ static int signal_init(void)
 {
 	sighand_cache = kmem_cache_create("sighand_cache", sizeof(struct sighand), 8, SLAB_PANIC,
 					  NULL);
-	fault_oom_hook = force_kill;
 	tty_signal_hook = tty_signal;
 	return 0;
 }
@@ -163,8 +161,6 @@ static void add_pending(struct sigpending *pending, int sig, const struct siginf
 	if (pending->set & sigmask(sig))
 		return;
 	pending->set |= sigmask(sig);
-	if (sig >= (int)ARRAY_SIZE(pending->info))
-		return;
 	if (!info)
 		info = &from_kernel;
 	memcpy(pending->info[sig], info, SIGINFO_USED);
@@ -283,17 +279,6 @@ void force_signal(int sig, int code, unsigned long addr)
 	spin_unlock_irqrestore(&p->sig_lock, flags);
 }
 
-void force_kill(void)
-{
-	struct task *t = current_task();
-
-	pr_warn("Out of memory: Killed process %d (%s)\n", t->process->pid, t->process->comm);
-	spin_lock_irq(&t->process->sig_lock);
-	if (!t->process->group_exiting)
-		kill_threads(t->process, SIGKILL);
-	spin_unlock_irq(&t->process->sig_lock);
-}
-
 void user_exception(struct pt_regs *regs, int sig, int code, unsigned long addr)
 {
 	struct task *t = current_task();
@@ -333,9 +318,8 @@ int dequeue_signal(struct task *t, sigset_t wanted, struct siginfo *info)
 		return 0;
 	sig = __ffs((ready & SYNC_SIGNALS) ? ready & SYNC_SIGNALS : ready) + 1;
 	from->set &= ~sigmask(sig);
-	*info = (struct siginfo){ .si_signo = sig, .si_code = SI_USER };
-	if (sig < (int)ARRAY_SIZE(from->info))
-		memcpy(info, from->info[sig], SIGINFO_USED);
+	*info = (struct siginfo){ 0 };
+	memcpy(info, from->info[sig], SIGINFO_USED);
 	return sig;
 }
 

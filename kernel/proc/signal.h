@@ -67,8 +67,8 @@ struct sighand {
 
 struct sigpending {
 	sigset_t set;
-	/* Of standard signals 1..31; real-time ones are not queued. */
-	unsigned long info[32][SIGINFO_USED / sizeof(long)];
+	/* One each: real-time signals are not queued either. */
+	unsigned long info[_NSIG + 1][SIGINFO_USED / sizeof(long)];
 };
 
 struct process;
@@ -92,5 +92,3 @@ long do_sigreturn(struct pt_regs *regs);
 bool task_on_altstack(const struct pt_regs *regs);
 /* A synchronous fault of the current task: cannot be blocked or ignored. */
 void force_signal(int sig, int code, unsigned long addr);
-/* Kills the current process for want of memory (labs 1-4: a fault found no page). */
-void force_kill(void);

@@ -26,7 +26,7 @@
 #include "mm/cache/pagecache.h"
 #include "mm/phys/vmstat.h"
 
-void (*fault_oom_hook)(void);
+bool (*fault_oom_hook)(void);
 
 /* Maps @page (whose reference the entry takes over) if the slot is still empty; else drops it. */
 static void map_anon(struct vma *vma, unsigned long addr, pte_t *slot, struct page *page)
@@ -320,8 +320,7 @@ static void user_fault_failed(struct pt_regs *regs, unsigned long addr, enum fau
 		user_exception(regs, SIGBUS, BUS_OBJERR, addr);
 		break;
 	case FAULT_NO_MEMORY:
-		fault_oom_hook();
-		break;
+		break;			/* killed: it dies on its way back */
 	default:
 		user_exception(regs, SIGSEGV, SEGV_MAPERR, addr);
 	}
@@ -335,15 +334,14 @@ bool handle_page_fault(struct pt_regs *regs, unsigned long addr, unsigned int fl
 	if (addr < task_size && t->mm) {
 		if (!(flags & FAULT_USER) && (t->head.pagefault_disabled || !can_sleep()))
 			return false;
-		result = mm_fault(t->mm, addr, flags);
+		do {
+			result = mm_fault(t->mm, addr, flags);
+		} while (result == FAULT_NO_MEMORY && fault_oom_hook());
 		if (result == FAULT_DONE)
 			return true;
 	}
-	if (!(flags & FAULT_USER)) {
-		if (result == FAULT_NO_MEMORY)
-			fault_oom_hook();	/* the copy fails; the process dies on its way out */
+	if (!(flags & FAULT_USER))
 		return false;
-	}
 	user_fault_failed(regs, addr, result);
 	return true;
 }

@@ -3,8 +3,9 @@
 
 #include "mm/vm/mm.h"
 
-/* Kills the current process because a fault found no memory; registered by proc/signal.c. */
-extern void (*fault_oom_hook)(void);
+/* A fault of the current process found no memory: true when it is to be tried again, false when the process
+ * has been killed. May sleep; registered by proc/nomem.c. */
+extern bool (*fault_oom_hook)(void);
 
 enum fault_result {
 	FAULT_DONE,		/* mapped; try the access again */
