@@ -25,6 +25,10 @@
 #define MS_SYNC		4
 
 #define MADV_NORMAL	0
+#define MADV_RANDOM	1
+#define MADV_SEQUENTIAL	2
+#define MADV_WILLNEED	3
 #define MADV_DONTNEED	4
 #define MADV_FREE	8
+#define MADV_HUGEPAGE	14
 #define MADV_NOHUGEPAGE	15

@@ -48,41 +48,62 @@ struct mm *mm_alloc(void)
 
 #define ZAP_BATCH	64
 
+/* The pages just taken out of the tables are no longer mapped; page_table_lock held. */
+static void account_zapped(struct mm *mm, struct page **pages, unsigned int n)
+{
+	unsigned int anon = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		anon += page_is_anon(pages[i]);
+		page_remove_rmap(pages[i]);
+	}
+	atomic_sub(anon, &mm->rss_anon);
+	atomic_sub(n - anon, &mm->rss_file);
+}
+
 /*
- * Clears up to ZAP_BATCH entries from *addr on, within one table; the pages, whose mapping reference
- * is now the caller's, go to @pages. Advances *addr.
+ * Clears up to ZAP_BATCH entries from *addr on; the pages, whose mapping reference is now the
+ * caller's, go to @pages. Advances *addr.
  */
 static unsigned int zap_some(struct mm *mm, unsigned long *addr, unsigned long end,
 			     struct page **pages)
 {
+	unsigned long next, first = end;
 	unsigned int n = 0;
-	unsigned long next;
 	pte_t *slot;
 
 	spin_lock(&mm->page_table_lock);
 	while (*addr < end && n < ZAP_BATCH) {
 		slot = user_pte_find(mm, *addr, &next);
 		if (!slot) {
-			if (next <= *addr)	/* wrapped: the last span of the space */
-				next = end;
 			*addr = next;
 			continue;
 		}
 		do {
 			if (pte_present(*slot)) {
-				struct page *page = pfn_to_page(pte_pfn(*slot));
-
+				pages[n++] = pfn_to_page(pte_pfn(*slot));
 				set_pte(slot, (pte_t){ 0 });
-				atomic_dec(page_is_anon(page) ? &mm->rss_anon : &mm->rss_file);
-				page_remove_rmap(page);
-				pages[n++] = page;
+				first = min(first, *addr);
 			}
 			slot++;
 			*addr += PAGE_SIZE;
 		} while (*addr < end && n < ZAP_BATCH && !IS_ALIGNED(*addr, PMD_SIZE));
 	}
+	if (n) {
+		arch_flush_tlb_range(&mm->ctx, first, *addr);
+		account_zapped(mm, pages, n);
+	}
 	spin_unlock(&mm->page_table_lock);
 	return n;
+}
+
+/* Before pages go: remembers how many there once were. Races only cost precision. */
+static void update_hiwater_rss(struct mm *mm)
+{
+	unsigned long rss = max(atomic_read(&mm->rss_anon) + atomic_read(&mm->rss_file), 0L);
+
+	if (rss > mm->hiwater_rss)
+		mm->hiwater_rss = rss;
 }
 
 void zap_range(struct mm *mm, struct vma *vma, unsigned long start, unsigned long end)
@@ -91,14 +112,11 @@ void zap_range(struct mm *mm, struct vma *vma, unsigned long start, unsigned lon
 	unsigned long addr = start;
 
 	(void)vma;
+	update_hiwater_rss(mm);
 	while (addr < end) {
-		unsigned long from = addr;
 		unsigned int n = zap_some(mm, &addr, end, pages);
 
-		if (!n)
-			continue;
-		/* Nobody may reach a page through a stale translation once it can be reused. */
-		arch_flush_tlb_range(&mm->ctx, from, addr);
+		/* No stale translation leads to these pages: now they may be reused. */
 		for (unsigned int i = 0; i < n; i++)
 			put_page(pages[i]);
 	}
@@ -114,7 +132,7 @@ void mm_put(struct mm *mm)
 		zap_range(mm, vma, vma->start, vma->end);
 		vma_remove(mm, vma);
 	}
-	free_user_tables(mm, 0, task_size);
+	free_user_tables(mm, 0, task_size, 0, task_size);
 	if (mm->exe)
 		mm->exe->ops->put(mm->exe);
 	dec_vm_stat(NR_PAGETABLE);
@@ -122,36 +140,40 @@ void mm_put(struct mm *mm)
 	kmem_cache_free(mm_cache, mm);
 }
 
-/* Copies one private page's entry into the child, both read-only from now on. */
-static void share_pte(struct mm *child, struct vma *vma, unsigned long addr, pte_t *from, pte_t *to)
+/* Copies one private page's entry into the child, both read-only from now on. True: anonymous. */
+static bool share_pte(struct vma *vma, unsigned long addr, pte_t *from, pte_t *to)
 {
 	struct page *page = pfn_to_page(pte_pfn(*from));
 	pte_t pte = pte_wrprotect(*from);
+	bool anon = page_is_anon(page);
 
 	if (pte_write(*from))
 		set_pte(from, pte);
 	get_page(page);
-	if (page_is_anon(page)) {
+	if (anon)
 		page_add_anon_rmap(page, vma, addr);
-		atomic_inc(&child->rss_anon);
-	} else {
+	else
 		page_add_file_rmap(page);
-		atomic_inc(&child->rss_file);
-	}
 	set_pte(to, pte);
+	return anon;
 }
 
-/* Copies the entries of a private vma; -ENOMEM leaves a part that teardown removes. */
+/*
+ * Copies the entries of a private vma; -ENOMEM leaves a part that teardown removes. The child's
+ * page_table_lock is not needed: a reverse walk comes to the child after its parent (see rmap.c), and
+ * until then these entries are empty to everybody else.
+ */
 static int copy_ptes(struct mm *old, struct mm *child, struct vma *vma)
 {
 	unsigned long addr = vma->start, next;
 
 	while (addr < vma->end) {
+		unsigned int anon = 0, all = 0;
 		pte_t *from, *to;
 
 		from = user_pte_find(old, addr, &next);
 		if (!from) {
-			addr = next > addr ? next : vma->end;
+			addr = next;
 			continue;
 		}
 		to = user_pte_alloc(child, addr);
@@ -159,13 +181,17 @@ static int copy_ptes(struct mm *old, struct mm *child, struct vma *vma)
 			return -ENOMEM;
 		spin_lock(&old->page_table_lock);
 		do {
-			if (pte_present(*from))
-				share_pte(child, vma, addr, from, to);
+			if (pte_present(*from)) {
+				anon += share_pte(vma, addr, from, to);
+				all++;
+			}
 			from++;
 			to++;
 			addr += PAGE_SIZE;
 		} while (addr < vma->end && !IS_ALIGNED(addr, PMD_SIZE));
 		spin_unlock(&old->page_table_lock);
+		atomic_add(anon, &child->rss_anon);
+		atomic_add(all - anon, &child->rss_file);
 	}
 	return 0;
 }
@@ -232,7 +258,10 @@ struct mm *mm_copy(struct mm *old)
 		if (err)
 			break;
 	}
-	/* The parent's writable entries became read-only. */
+	/*
+	 * The parent's writable entries became read-only. Until here its other threads could still
+	 * write through old translations; but none can fault in between, and the child has not run.
+	 */
 	arch_flush_tlb_mm(&old->ctx);
 	mutex_unlock(&old->mmap_lock);
 	if (err) {

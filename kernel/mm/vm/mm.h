@@ -123,8 +123,10 @@ pte_t *user_pte_alloc(struct mm *mm, unsigned long addr);
 /* The slot if its table exists, else NULL; *@next (if not NULL) = the first address after @addr that
  * may have one. page_table_lock or mmap_lock held. */
 pte_t *user_pte_find(struct mm *mm, unsigned long addr, unsigned long *next);
-/* Frees the tables that serve only addresses in [floor, ceiling); nothing is mapped there. mmap_lock held. */
-void free_user_tables(struct mm *mm, unsigned long floor, unsigned long ceiling);
+/* Frees the tables of [start, end) that serve only addresses in [floor, ceiling), where nothing is
+ * mapped; end and ceiling at most task_size. mmap_lock held. */
+void free_user_tables(struct mm *mm, unsigned long start, unsigned long end, unsigned long floor,
+		      unsigned long ceiling);
 
 /* vma.c, for mm/vm itself; mmap_lock held. */
 struct vma *vma_new(struct mm *mm, unsigned long start, unsigned long end, unsigned long flags);

@@ -8,6 +8,8 @@
 #include "lib/errno.h"
 #include "uapi/mman.h"
 
+#define MAX_PGOFF	((pgoff_t)__LONG_MAX__ >> PAGE_SHIFT)	/* of a byte position in loff_t */
+
 static bool range_ok(unsigned long addr, unsigned long len)
 {
 	return IS_ALIGNED(addr, PAGE_SIZE) && len <= task_size && addr <= task_size - len;
@@ -55,7 +57,7 @@ static int do_munmap(struct mm *mm, unsigned long start, unsigned long end)
 		vma_remove(mm, vma);
 		vma = next;
 	}
-	free_user_tables(mm, prev ? prev->end : 0, vma ? vma->start : task_size);
+	free_user_tables(mm, start, end, prev ? prev->end : 0, vma ? vma->start : task_size);
 	return 0;
 }
 
@@ -119,15 +121,17 @@ long vm_mmap(struct mm *mm, unsigned long addr, unsigned long len, unsigned long
 	len = PAGE_ALIGN(len);
 	if (len == 0 || len > task_size)
 		return -ENOMEM;
-	if (mapping && pgoff + (len >> PAGE_SHIFT) < pgoff)
+	if (mapping && (pgoff > MAX_PGOFF || (len >> PAGE_SHIFT) - 1 > MAX_PGOFF - pgoff))
 		return -EOVERFLOW;
 	if ((flags & MAP_TYPE) == MAP_SHARED || (flags & MAP_TYPE) == MAP_SHARED_VALIDATE)
 		vm_flags |= VM_SHARED;
 	else if ((flags & MAP_TYPE) != MAP_PRIVATE)
 		return -EINVAL;
+	if ((vm_flags & VM_SHARED) && !mapping)
+		return -EINVAL;		/* shared pages live in a mapping */
 	if (flags & MAP_NORESERVE)
 		vm_flags |= VM_NORESERVE;
-	if (flags & MAP_GROWSDOWN)
+	if ((flags & MAP_GROWSDOWN) && !mapping)
 		vm_flags |= VM_GROWSDOWN;
 	mutex_lock(&mm->mmap_lock);
 	if (too_much_memory(mm, len, vm_flags)) {
@@ -202,24 +206,30 @@ static void change_ptes(struct vma *vma)
 {
 	struct mm *mm = vma->mm;
 	unsigned long addr = vma->start, next, prot = vma_pte_prot(vma);
+	bool changed = false;
 
 	spin_lock(&mm->page_table_lock);
 	while (addr < vma->end) {
 		pte_t *slot = user_pte_find(mm, addr, &next);
 
 		if (!slot) {
-			addr = next > addr ? next : vma->end;
+			addr = next;
 			continue;
 		}
-		if (pte_present(*slot)) {
-			bool write = pte_write(*slot) && (vma->flags & VM_WRITE);
+		do {
+			if (pte_present(*slot)) {
+				bool write = pte_write(*slot) && (vma->flags & VM_WRITE);
 
-			set_pte(slot, pte_modify(*slot, prot | (write ? PTE_WRITE : 0)));
-		}
-		addr += PAGE_SIZE;
+				set_pte(slot, pte_modify(*slot, prot | (write ? PTE_WRITE : 0)));
+				changed = true;
+			}
+			slot++;
+			addr += PAGE_SIZE;
+		} while (addr < vma->end && !IS_ALIGNED(addr, PMD_SIZE));
 	}
+	if (changed)
+		arch_flush_tlb_range(&mm->ctx, vma->start, vma->end);
 	spin_unlock(&mm->page_table_lock);
-	arch_flush_tlb_range(&mm->ctx, vma->start, vma->end);
 }
 
 /* The whole range is mapped and may have these permissions: 0, -ENOMEM or -EACCES. */
@@ -245,12 +255,12 @@ long vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, unsigned 
 	struct vma *vma;
 	long ret;
 
-	len = PAGE_ALIGN(len);
 	if (!IS_ALIGNED(addr, PAGE_SIZE) || (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)))
 		return -EINVAL;
 	if (len == 0)
 		return 0;
-	if (!range_ok(addr, len))
+	len = PAGE_ALIGN(len);
+	if (len == 0 || !range_ok(addr, len))
 		return -ENOMEM;
 	end = addr + len;
 	mutex_lock(&mm->mmap_lock);
@@ -300,42 +310,75 @@ out:
 	return ret;
 }
 
-/* Moves the entries of [from, from+len) to @to in the same mm. 0 or -ENOMEM (nothing lost then). */
-static int move_ptes(struct mm *mm, unsigned long from, unsigned long to, unsigned long len)
+/* Pages from @from and @to on, at most @left bytes, that one table holds on either side. */
+static unsigned long move_step(unsigned long from, unsigned long to, unsigned long left)
 {
-	for (unsigned long off = 0; off < len; off += PAGE_SIZE) {
-		unsigned long next;
-		pte_t *src = user_pte_find(mm, from + off, &next), *dst;
+	unsigned long step = PMD_SIZE - max(from & (PMD_SIZE - 1), to & (PMD_SIZE - 1));
 
-		if (!src) {
-			off = next - from - PAGE_SIZE;
+	return min(step, left);
+}
+
+/* Makes the tables at @to that move_ptes() will need: 0 or -ENOMEM. */
+static int prepare_move(struct mm *mm, unsigned long from, unsigned long to, unsigned long len)
+{
+	for (unsigned long off = 0, next; off < len; ) {
+		if (!user_pte_find(mm, from + off, &next)) {
+			off = next - from;
 			continue;
 		}
-		if (pte_none(*src))
-			continue;
-		dst = user_pte_alloc(mm, to + off);
-		if (!dst)
+		if (!user_pte_alloc(mm, to + off))
 			return -ENOMEM;
-		spin_lock(&mm->page_table_lock);
-		set_pte(dst, *src);
-		set_pte(src, (pte_t){ 0 });
-		spin_unlock(&mm->page_table_lock);
+		off += move_step(from + off, to + off, len - off);
 	}
-	arch_flush_tlb_range(&mm->ctx, from, from + len);
 	return 0;
 }
 
-/* Makes a second vma like @vma's [old, old+new_len) at @to and moves the pages there. */
+/* Moves the entries of [from, from+len) to @to in the same mm, where the tables exist. */
+static void move_ptes(struct mm *mm, unsigned long from, unsigned long to, unsigned long len)
+{
+	for (unsigned long off = 0, next, step; off < len; off += step) {
+		pte_t *src = user_pte_find(mm, from + off, &next), *dst;
+		bool moved = false;
+
+		if (!src) {
+			step = next - (from + off);
+			continue;
+		}
+		dst = user_pte_find(mm, to + off, NULL);
+		step = move_step(from + off, to + off, len - off);
+		spin_lock(&mm->page_table_lock);
+		for (unsigned long i = 0; i < step >> PAGE_SHIFT; i++) {
+			if (pte_none(src[i]))
+				continue;
+			set_pte(&dst[i], src[i]);
+			set_pte(&src[i], (pte_t){ 0 });
+			moved = true;
+		}
+		if (moved)
+			arch_flush_tlb_range(&mm->ctx, from + off, from + off + step);
+		spin_unlock(&mm->page_table_lock);
+	}
+}
+
+/*
+ * Makes a second vma like @vma's [old, old+new_len) at @to, which is free, and moves the pages there.
+ * All that can fail comes before the first page moves. The new vma is behind the old one on the lists
+ * of reverse mapping, as rmap.c wants it.
+ */
 static long move_vma(struct vma *vma, unsigned long old, unsigned long old_len,
 		     unsigned long new_len, unsigned long to)
 {
+	unsigned long both = min(old_len, new_len);
 	struct mm *mm = vma->mm;
-	struct vma *new = vma_new(mm, to, to + new_len, vma->flags & ~VM_HEAP);
-	int err;
+	struct vma *new;
 
+	if (mm->map_count > MAX_MAP_COUNT - 3 || split_at_bounds(mm, old, old + old_len))
+		return -ENOMEM;
+	vma = find_vma(mm, old);
+	new = vma_new(mm, to, to + new_len, vma->flags & ~VM_HEAP);
 	if (!new)
 		return -ENOMEM;
-	new->pgoff = vma->pgoff + ((old - vma->start) >> PAGE_SHIFT);
+	new->pgoff = vma->pgoff;
 	new->mapping = vma->mapping;
 	new->anon_vma = vma->anon_vma;
 	if (new->mapping)
@@ -343,13 +386,12 @@ static long move_vma(struct vma *vma, unsigned long old, unsigned long old_len,
 	if (new->anon_vma)
 		atomic_inc(&new->anon_vma->refs);
 	vma_insert(mm, new);
-	err = move_ptes(mm, old, to, min(old_len, new_len));
-	if (err) {
-		move_ptes(mm, to, old, min(old_len, new_len));	/* its tables exist: cannot fail */
+	if (prepare_move(mm, old, to, both)) {
 		do_munmap(mm, to, to + new_len);
-		return err;
+		return -ENOMEM;
 	}
-	do_munmap(mm, old, old + old_len);
+	move_ptes(mm, old, to, both);
+	do_munmap(mm, old, old + old_len);	/* ends at bounds of vmas: splits nothing */
 	return to;
 }
 
@@ -363,6 +405,8 @@ static long do_mremap(struct mm *mm, unsigned long addr, unsigned long old_len,
 
 	if (!vma || vma->end - addr < old_len || (vma->flags & VM_SPECIAL))
 		return -EFAULT;
+	if (vma->mapping && vma->pgoff + ((addr - vma->start + new_len - 1) >> PAGE_SHIFT) > MAX_PGOFF)
+		return -EINVAL;
 	if (new_len > old_len && too_much_memory(mm, new_len - old_len, vma->flags))
 		return -ENOMEM;
 	if (flags & MREMAP_FIXED) {
@@ -379,7 +423,7 @@ static long do_mremap(struct mm *mm, unsigned long addr, unsigned long old_len,
 		return err ? err : (long)addr;
 	}
 	next = vma_next(vma);
-	if (vma->end == addr + old_len && addr <= task_size - new_len &&
+	if (vma->end == addr + old_len && range_ok(addr, new_len) &&
 	    (!next || next->start >= addr + new_len)) {
 		vma_resize(vma, vma->start, addr + new_len);
 		return addr;
@@ -398,10 +442,14 @@ long vm_mremap(struct mm *mm, unsigned long addr, unsigned long old_len, unsigne
 	old_len = PAGE_ALIGN(old_len);
 	new_len = PAGE_ALIGN(new_len);
 	if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)) || new_len == 0 || old_len == 0 ||
-	    !range_ok(addr, old_len))
+	    !IS_ALIGNED(addr, PAGE_SIZE))
 		return -EINVAL;
 	if ((flags & MREMAP_FIXED) && (!(flags & MREMAP_MAYMOVE) || !range_ok(new_addr, new_len)))
 		return -EINVAL;
+	if (!range_ok(addr, old_len))
+		return -EFAULT;
+	if (new_len > task_size)
+		return -ENOMEM;
 	mutex_lock(&mm->mmap_lock);
 	ret = do_mremap(mm, addr, old_len, new_len, flags, new_addr);
 	mutex_unlock(&mm->mmap_lock);
@@ -445,14 +493,23 @@ static int nothing(struct vma *vma, unsigned long start, unsigned long end)
 	return 0;
 }
 
+/* Advice in the narrow sense may be ignored; what changes contents or fork may not. */
+static bool advice_known(int advice)
+{
+	switch (advice) {
+	case MADV_NORMAL: case MADV_RANDOM: case MADV_SEQUENTIAL: case MADV_WILLNEED:
+	case MADV_DONTNEED: case MADV_FREE: case MADV_HUGEPAGE: case MADV_NOHUGEPAGE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 long vm_madvise(struct mm *mm, unsigned long addr, unsigned long len, int advice)
 {
 	long ret;
 
-	if (!IS_ALIGNED(addr, PAGE_SIZE))
-		return -EINVAL;
-	if (advice != MADV_DONTNEED && (advice < MADV_NORMAL || advice > MADV_NOHUGEPAGE ||
-					(advice > MADV_DONTNEED && advice < MADV_FREE)))
+	if (!IS_ALIGNED(addr, PAGE_SIZE) || !advice_known(advice) || (len && !PAGE_ALIGN(len)))
 		return -EINVAL;
 	len = PAGE_ALIGN(len);
 	if (len == 0)
@@ -516,13 +573,11 @@ long vm_msync(struct mm *mm, unsigned long addr, unsigned long len, int flags)
 
 long vm_mincore(struct mm *mm, unsigned long addr, unsigned long len, unsigned char *user_vec)
 {
-	unsigned long pages = PAGE_ALIGN(len) >> PAGE_SHIFT;
-
 	if (!IS_ALIGNED(addr, PAGE_SIZE))
 		return -EINVAL;
-	if (!range_ok(addr, PAGE_ALIGN(len)))
+	if (len > task_size || !range_ok(addr, PAGE_ALIGN(len)))
 		return -ENOMEM;
-	for (unsigned long i = 0; i < pages; i++) {
+	for (unsigned long i = 0; i < PAGE_ALIGN(len) >> PAGE_SHIFT; i++) {
 		unsigned char present;
 		pte_t *slot;
 		bool mapped;

@@ -12,7 +12,12 @@
  *   a split adjusts it, so the formula stays true.
  *
  * The lists say where a page may be mapped; only the entry itself, looked at under that mm's
- * page_table_lock, says that it is.
+ * page_table_lock, says that it is. A walk holds the list's lock from end to end but only one
+ * page_table_lock at a time, so an entry that is copied (fork) or moved (mremap) under its feet must
+ * go forward: the vma that receives it was appended to the list after the one that gives.
+ *
+ * Whoever takes an entry away, or write access, flushes the TLBs before it lets go of page_table_lock:
+ * what the lock's next holder reads from the entries is then the truth about the hardware, too.
  *
  * A page with anonymous contents holds a reference on its anon_vma until the page is freed, so that a
  * walker who holds the page can always read page->mapping safely. (This is the shape Linux had
@@ -118,7 +123,7 @@ static unsigned long page_address_in_vma(const struct page *page, const struct v
 {
 	unsigned long pages = (vma->end - vma->start) >> PAGE_SHIFT;
 
-	if (page->index < vma->pgoff || page->index - vma->pgoff >= pages)
+	if (page->index - vma->pgoff >= pages)	/* unsigned: also when it is smaller */
 		return -1UL;
 	return vma->start + ((page->index - vma->pgoff) << PAGE_SHIFT);
 }

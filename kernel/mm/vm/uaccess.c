@@ -4,8 +4,10 @@
 #include "mm/vm/uaccess.h"
 #include "lib/string.h"
 
+#define STRING_CHUNK	128UL	/* most strings are short */
+
 /*
- * Copies page by page up to the NUL: a string may end just before an unmapped page, so a fault
+ * Copies in aligned chunks up to the NUL: a string may end just before an unmapped page, so a fault
  * in a later page is no fault of the string.
  */
 long strncpy_from_user(char *to, const char *from, size_t size)
@@ -14,7 +16,7 @@ long strncpy_from_user(char *to, const char *from, size_t size)
 
 	while (done < size) {
 		unsigned long addr = (unsigned long)from + done;
-		size_t n = min(size - done, (size_t)(PAGE_SIZE - (addr & (PAGE_SIZE - 1))));
+		size_t n = min(size - done, STRING_CHUNK - (addr & (STRING_CHUNK - 1)));
 		char *nul;
 
 		if (copy_from_user(to + done, (const void *)addr, n))
@@ -47,34 +49,17 @@ size_t strnlen_user(const char *s, size_t max)
 	return max + 1;
 }
 
-/* Calls touch() on one byte in each page of the range. */
-static int fault_in(const void *addr, size_t n, bool write)
+int fault_in_readable(const void *addr, size_t n)
 {
 	unsigned long at = (unsigned long)addr, end = at + n;
 	char byte;
 
-	if (n == 0)
-		return 0;
 	if (!access_ok(addr, n))
 		return -EFAULT;
-	while (at < end) {
+	for (; at < end; at = (at & PAGE_MASK) + PAGE_SIZE)
 		if (copy_from_user(&byte, (void *)at, 1))
 			return -EFAULT;
-		if (write && copy_to_user((void *)at, &byte, 1))
-			return -EFAULT;
-		at = (at & PAGE_MASK) + PAGE_SIZE;
-	}
 	return 0;
-}
-
-int fault_in_readable(const void *addr, size_t n)
-{
-	return fault_in(addr, n, false);
-}
-
-int fault_in_writeable(void *addr, size_t n)
-{
-	return fault_in(addr, n, true);
 }
 
 void iov_iter_init_one(struct iov_iter *it, struct iovec *iov, bool user, bool to_iter, void *buf,
@@ -172,9 +157,15 @@ size_t zero_iter(size_t n, struct iov_iter *it)
 
 int iov_iter_fault_in_readable(struct iov_iter *it, size_t n)
 {
+	char *from;
+
 	if (!it->user || !it->count)
 		return 0;
 	iov_iter_advance(it, 0);	/* past empty segments */
 	n = min(min(n, it->count), it->iov->iov_len - it->iov_offset);
-	return fault_in_readable((char *)it->iov->iov_base + it->iov_offset, max(n, (size_t)1));
+	from = (char *)it->iov->iov_base + it->iov_offset;
+	if (fault_in_readable(from, 1))
+		return -EFAULT;
+	(void)fault_in_readable(from, n);	/* as far as it goes */
+	return 0;
 }

@@ -33,20 +33,20 @@ pte_t *user_pte_find(struct mm *mm, unsigned long addr, unsigned long *next)
 
 pte_t *user_pte_alloc(struct mm *mm, unsigned long addr)
 {
-	int missing;
+	int missing, left;
 	pte_t *slot = pgtable_walk(mm->ctx.root, addr, 0, NULL, &missing);
 
 	if (likely(slot))
 		return slot;
-	slot = pgtable_walk(mm->ctx.root, addr, 0, user_table_alloc, NULL);
-	if (slot)
-		atomic_add(missing, &mm->pgtables);
+	slot = pgtable_walk(mm->ctx.root, addr, 0, user_table_alloc, &left);
+	atomic_add(missing - left, &mm->pgtables);	/* some stay even if the last one failed */
 	return slot;
 }
 
 struct table_free {
 	struct mm *mm;
-	unsigned long floor, ceiling;
+	unsigned long start, end;	/* look here */
+	unsigned long floor, ceiling;	/* a table that serves addresses outside stays */
 	struct list_head pages;		/* unlinked, not yet safe to free */
 };
 
@@ -54,13 +54,13 @@ struct table_free {
 static void unlink_tables(struct table_free *tf, pte_t *table, int level, unsigned long base)
 {
 	unsigned long span = 1UL << (PAGE_SHIFT + 9 * level);
-	unsigned int first = base >= tf->floor ? 0 : (tf->floor - base) / span;
+	unsigned int first = base >= tf->start ? 0 : (tf->start - base) / span;
 
 	for (unsigned int i = first; i < PTRS_PER_TABLE; i++) {
 		unsigned long start = base + i * span;
 		struct page *page;
 
-		if (start >= tf->ceiling || start >= task_size)
+		if (start >= tf->end)
 			break;
 		if (pte_none(table[i]) || pte_is_leaf(table[i], level))
 			continue;
@@ -74,9 +74,10 @@ static void unlink_tables(struct table_free *tf, pte_t *table, int level, unsign
 	}
 }
 
-void free_user_tables(struct mm *mm, unsigned long floor, unsigned long ceiling)
+void free_user_tables(struct mm *mm, unsigned long start, unsigned long end, unsigned long floor,
+		      unsigned long ceiling)
 {
-	struct table_free tf = { .mm = mm, .floor = floor, .ceiling = ceiling };
+	struct table_free tf = { mm, start, end, floor, ceiling, { NULL, NULL } };
 	struct page *page, *next;
 	long freed = 0;
 

@@ -101,6 +101,7 @@ static void link_vma(struct mm *mm, struct vma *vma)
 	list_add(&vma->list, before);
 	mm->map_count++;
 	mm->total_pages += (vma->end - vma->start) >> PAGE_SHIFT;
+	mm->hiwater_vm = max(mm->hiwater_vm, mm->total_pages);
 }
 
 void vma_insert(struct mm *mm, struct vma *vma)
@@ -147,9 +148,12 @@ void vma_remove(struct mm *mm, struct vma *vma)
 
 void vma_resize(struct vma *vma, unsigned long start, unsigned long end)
 {
+	struct mm *mm = vma->mm;
+
+	mm->total_pages += (end - start) >> PAGE_SHIFT;
+	mm->total_pages -= (vma->end - vma->start) >> PAGE_SHIFT;
+	mm->hiwater_vm = max(mm->hiwater_vm, mm->total_pages);
 	rmap_lock(vma);
-	vma->mm->total_pages += (end - start) >> PAGE_SHIFT;
-	vma->mm->total_pages -= (vma->end - vma->start) >> PAGE_SHIFT;
 	vma->pgoff += ((long)(start - vma->start)) >> PAGE_SHIFT;
 	vma->start = start;
 	vma->end = end;
@@ -232,6 +236,7 @@ unsigned long vma_pte_prot(const struct vma *vma)
 }
 
 #define STACK_GUARD_GAP	(256 * PAGE_SIZE)
+#define LOWEST_ADDRESS	(16 * PAGE_SIZE)	/* below only by MAP_FIXED: null pointers fault */
 
 /* First address that a mapping below @vma may not use: stacks keep a gap. */
 static unsigned long vma_low(const struct vma *vma)
@@ -249,7 +254,7 @@ unsigned long get_unmapped_area(struct mm *mm, unsigned long hint, unsigned long
 	if (len == 0 || len > task_size)
 		return -ENOMEM;
 	hint = PAGE_ALIGN(hint);
-	if (hint >= PAGE_SIZE && hint <= task_size - len) {
+	if (hint >= LOWEST_ADDRESS && hint <= task_size - len) {
 		vma = find_vma(mm, hint);
 		if (!vma || hint + len <= vma_low(vma))
 			return hint;
@@ -259,21 +264,25 @@ unsigned long get_unmapped_area(struct mm *mm, unsigned long hint, unsigned long
 			return top - len;
 		top = min(top, vma_low(vma));
 	}
-	return top >= len + PAGE_SIZE * 16 ? top - len : (unsigned long)-ENOMEM;
+	return top >= len + LOWEST_ADDRESS ? top - len : (unsigned long)-ENOMEM;
 }
 
 bool expand_stack(struct vma *vma, unsigned long addr)
 {
 	struct vma *prev = vma_prev(vma);
+	struct mm *mm = vma->mm;
 
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
 	if (addr >= vma->start)
 		return true;
-	if (vma->end - addr > vma->mm->stack_limit)
-		return false;
-	if (prev && addr - prev->end < STACK_GUARD_GAP && (prev->flags & (VM_READ | VM_WRITE)))
+	if (addr < LOWEST_ADDRESS || vma->end - addr > mm->stack_limit ||
+	    mm->total_pages + ((vma->start - addr) >> PAGE_SHIFT) > mm->as_limit >> PAGE_SHIFT)
 		return false;
 	if (prev && addr < prev->end)
+		return false;
+	/* A neighbour without permissions is somebody's own guard. */
+	if (prev && addr - prev->end < STACK_GUARD_GAP &&
+	    (prev->flags & (VM_READ | VM_WRITE | VM_EXEC)))
 		return false;
 	vma_resize(vma, addr, vma->end);
 	return true;
