@@ -44,6 +44,15 @@ void address_space_init(struct address_space *mapping, struct inode *host,
 	INIT_LIST_HEAD(&mapping->i_mmap);
 }
 
+/* May the contents be read without the page lock? They were written before the bit. */
+static bool page_readable(const struct page *page)
+{
+	if (!PageUptodate(page))
+		return false;
+	smp_rmb();
+	return true;
+}
+
 static void free_pool(struct radix_pool *pool)
 {
 	struct radix_node *node;
@@ -120,10 +129,13 @@ static bool remove_from_cache(struct address_space *mapping, struct page *page, 
 	mapping->nrpages--;
 	page->mapping = NULL;
 	spin_unlock_irqrestore(&mapping->tree_lock, flags);
+	/* The mapping may be gone from here on. */
 	free_pool(&pool);
 	if (dirty)
 		dec_vm_stat(NR_FILE_DIRTY);
 	dec_vm_stat(NR_FILE_PAGES);
+	if (PageSwapBacked(page))
+		dec_vm_stat(NR_SHMEM);
 	if (lru_ops)
 		lru_ops->del(page);
 	put_page(page);
@@ -151,7 +163,7 @@ struct page *find_get_page(struct address_space *mapping, pgoff_t index)
 }
 
 /* The page, referenced; if it was missing, a fresh one, locked, and *@fresh. NULL: no memory. */
-static struct page *find_or_add(struct address_space *mapping, pgoff_t index, bool *fresh)
+static struct page *find_or_add(struct address_space *mapping, pgoff_t index, gfp_t gfp, bool *fresh)
 {
 	for (;;) {
 		struct page *page = find_get_page(mapping, index);
@@ -160,7 +172,7 @@ static struct page *find_or_add(struct address_space *mapping, pgoff_t index, bo
 		*fresh = false;
 		if (page)
 			return page;
-		page = alloc_page(GFP_NOFS | __GFP_MOVABLE);
+		page = alloc_page(gfp | __GFP_MOVABLE);
 		if (!page)
 			return NULL;
 		err = add_to_page_cache(mapping, page, index);
@@ -178,7 +190,7 @@ struct page *grab_cache_page(struct address_space *mapping, pgoff_t index)
 {
 	for (;;) {
 		bool fresh;
-		struct page *page = find_or_add(mapping, index, &fresh);
+		struct page *page = find_or_add(mapping, index, GFP_NOFS, &fresh);
 
 		if (!page)
 			return ERR_PTR(-ENOMEM);
@@ -196,13 +208,13 @@ struct page *read_cache_page(struct address_space *mapping, pgoff_t index)
 {
 	for (;;) {
 		bool fresh;
-		struct page *page = find_or_add(mapping, index, &fresh);
+		struct page *page = find_or_add(mapping, index, GFP_NOFS, &fresh);
 		int err = 0;
 
 		if (!page)
 			return ERR_PTR(-ENOMEM);
 		if (!fresh) {
-			if (PageUptodate(page))
+			if (page_readable(page))
 				return page;
 			lock_page(page);
 			if (page->mapping != mapping) {
@@ -219,14 +231,28 @@ struct page *read_cache_page(struct address_space *mapping, pgoff_t index)
 		err = mapping->ops->readpage(mapping, page);
 		if (err == 0) {
 			wait_on_page_locked(page);
-			if (PageUptodate(page))
+			if (page_readable(page))
 				return page;
-			err = page->mapping ? -EIO : 0;
+			err = page->mapping ? -EIO : 0;	/* 0: truncated meanwhile */
 		}
 		put_page(page);
 		if (err)
 			return ERR_PTR(err);
 	}
+}
+
+struct page *read_cache_page_ahead(struct address_space *mapping, pgoff_t index, unsigned long ahead)
+{
+	struct page *page = find_get_page(mapping, index);
+
+	if (page) {
+		if (page_readable(page))
+			return page;
+		put_page(page);
+	} else {
+		page_cache_readahead(mapping, index, ahead);
+	}
+	return read_cache_page(mapping, index);
 }
 
 void page_cache_readahead(struct address_space *mapping, pgoff_t index, unsigned long n)
@@ -236,13 +262,16 @@ void page_cache_readahead(struct address_space *mapping, pgoff_t index, unsigned
 	if (mapping->size)
 		end = min(end, (pgoff_t)DIV_ROUND_UP(mapping->size(mapping), (loff_t)PAGE_SIZE));
 	for (; index < end; index++) {
+		const gfp_t gfp = GFP_NOFS | __GFP_NORETRY | __GFP_NOWARN;
 		bool fresh;
-		struct page *page = find_or_add(mapping, index, &fresh);
+		struct page *page = find_or_add(mapping, index, gfp, &fresh);
 
 		if (!page)
 			return;
-		if (fresh)
+		if (fresh) {
+			inc_vm_stat(PGPGIN);
 			mapping->ops->readpage(mapping, page);
+		}
 		put_page(page);
 	}
 }
@@ -255,7 +284,9 @@ bool set_page_dirty(struct page *page)
 	unsigned long flags;
 	bool was_clean;
 
-	smp_mb();		/* the new contents, then the look at the bit; see clear_…_for_io */
+	smp_mb();		/* the new contents, then the look at the bits; see clear_…_for_io */
+	if (PageIcache(page))
+		ClearPageIcache(page);
 	if (PageDirty(page) || !mapping)
 		return false;
 	if (!mapping->ops->writepage) {		/* shared anonymous memory: never written */
@@ -307,20 +338,17 @@ ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov
 	while (it->count) {
 		loff_t size = mapping->size(mapping);
 		pgoff_t index = *pos >> PAGE_SHIFT;
-		size_t offset = *pos & (PAGE_SIZE - 1), n, copied;
+		size_t offset = *pos & (PAGE_SIZE - 1), n, ahead, copied;
 		struct page *page;
 
 		if (*pos >= size)
 			break;
 		n = min(min((loff_t)(PAGE_SIZE - offset), size - *pos), (loff_t)it->count);
-		page = find_get_page(mapping, index);
-		if (!page)
-			page_cache_readahead(mapping, index,
-					     min((size_t)READAHEAD_PAGES,
-						 PFN_UP(offset + it->count) + READAHEAD_PAGES / 4));
-		else
-			put_page(page);
-		page = read_cache_page(mapping, index);
+		if (fatal_signal_pending(current_thread()))
+			return done ? done : -EINTR;
+		ahead = min((size_t)READAHEAD_PAGES,
+			    PFN_UP(offset + it->count) + READAHEAD_PAGES / 4);
+		page = read_cache_page_ahead(mapping, index, ahead);
 		if (IS_ERR(page))
 			return done ? done : PTR_ERR(page);
 		if (lru_ops)
@@ -338,13 +366,14 @@ ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov
 /*
  * One page's worth. The source may be the very page that is being written, or need it to be faulted in;
  * with the page locked that would deadlock. So the copy runs with faults disabled, and a short copy
- * is tried again after touching the source with nothing locked.
+ * is tried again after touching the source with nothing locked: at most *@limit bytes then, so that
+ * what there is of a source that ends in the middle arrives.
  */
 static ssize_t write_page(struct address_space *mapping, loff_t pos, struct iov_iter *it,
-			  void (*extend)(struct address_space *mapping, loff_t size))
+			  size_t *limit, void (*extend)(struct address_space *mapping, loff_t size))
 {
 	size_t offset = pos & (PAGE_SIZE - 1);
-	size_t n = min((size_t)(PAGE_SIZE - offset), it->count), copied;
+	size_t n = min(min((size_t)(PAGE_SIZE - offset), it->count), *limit), copied;
 	struct page *page;
 	int err;
 
@@ -362,8 +391,11 @@ static ssize_t write_page(struct address_space *mapping, loff_t pos, struct iov_
 	pagefault_disable();
 	copied = copy_from_iter((char *)page_address(page) + offset, n, it);
 	pagefault_enable();
+	*limit = PAGE_SIZE;
 	if (copied < n && !PageUptodate(page)) {
-		iov_iter_revert(it, copied);	/* the rest of the page is not valid: do it whole */
+		iov_iter_revert(it, copied);	/* the rest of the page is not valid */
+		if (copied)
+			*limit = copied;
 		copied = 0;
 	}
 	if (copied) {
@@ -382,16 +414,18 @@ static ssize_t write_page(struct address_space *mapping, loff_t pos, struct iov_
 ssize_t generic_file_write(struct address_space *mapping, loff_t *pos, struct iov_iter *it,
 			   void (*extend)(struct address_space *mapping, loff_t size))
 {
+	size_t limit = PAGE_SIZE;
 	unsigned int fruitless = 0;
 	ssize_t done = 0;
 
 	while (it->count) {
-		ssize_t n = write_page(mapping, *pos, it, extend);
+		ssize_t n = write_page(mapping, *pos, it, &limit, extend);
 
 		if (n < 0)
 			return done ? done : n;
 		/* Memory so short that the source vanishes again each time: give up at last. */
-		if (n == 0 && ++fruitless > 100)
+		fruitless = n ? 0 : fruitless + 1;
+		if (fruitless > 100)
 			return done ? done : -EFAULT;
 		*pos += n;
 		done += n;
@@ -473,14 +507,22 @@ void truncate_pagecache(struct address_space *mapping, loff_t from)
 
 	unmap_mapping_range(mapping, first, ~0UL >> PAGE_SHIFT, true);
 	truncate_pages_from(mapping, first);
+	/* A fault may have made a private copy of a page between the two: that goes, too. */
+	unmap_mapping_range(mapping, first, ~0UL >> PAGE_SHIFT, true);
 	if (from & (PAGE_SIZE - 1))
 		zero_tail(mapping, from);
 }
 
 void truncate_inode_pages(struct address_space *mapping)
 {
-	if (mapping->nrpages)
+	unsigned long flags;
+
+	if (READ_ONCE(mapping->nrpages))
 		truncate_pages_from(mapping, 0);
+	/* Who took the last page out, or ended its write, may still hold the lock. */
+	spin_lock_irqsave(&mapping->tree_lock, flags);
+	BUG_ON(mapping->nrpages);
+	spin_unlock_irqrestore(&mapping->tree_lock, flags);
 }
 
 unsigned long invalidate_mapping_pages(struct address_space *mapping)

@@ -24,6 +24,8 @@ struct page *find_get_page(struct address_space *mapping, pgoff_t index);
 struct page *grab_cache_page(struct address_space *mapping, pgoff_t index);
 /* Uptodate, referenced, unlocked; read if need be. ERR_PTR(-EIO, -ENOMEM …). Sleeps. */
 struct page *read_cache_page(struct address_space *mapping, pgoff_t index);
+/* The same; if the page is not cached at all, starts the reads of @ahead pages from it on first. */
+struct page *read_cache_page_ahead(struct address_space *mapping, pgoff_t index, unsigned long ahead);
 /* Starts reads of up to n pages from index that are not cached. */
 void page_cache_readahead(struct address_space *mapping, pgoff_t index, unsigned long n);
 
@@ -53,7 +55,8 @@ void balance_dirty_pages(struct address_space *mapping);
 /* Removes pages from byte @from on: unmaps, waits for writeback, zeroes the tail of a partial page.
  * The size was reduced before. Sleeps. */
 void truncate_pagecache(struct address_space *mapping, loff_t from);
-/* Removes every page (clean or dirty) when the host dies. */
+/* Removes every page (clean or dirty) when the host dies. After it nobody who worked on a page of the
+ * mapping touches the mapping any more: it may be freed. */
 void truncate_inode_pages(struct address_space *mapping);
 /* Frees clean, unmapped, unused pages of a mapping: number freed. */
 unsigned long invalidate_mapping_pages(struct address_space *mapping);

@@ -6,6 +6,7 @@
 #include "mm/cache/shmem.h"
 #include "lib/string.h"
 #include "mm/cache/pagecache.h"
+#include "mm/phys/vmstat.h"
 #include "mm/slab/slab.h"
 
 struct shmem {
@@ -23,6 +24,8 @@ static int shmem_readpage(struct address_space *mapping, struct page *page)
 {
 	(void)mapping;
 	clear_page(page_address(page));
+	SetPageSwapBacked(page);
+	inc_vm_stat(NR_SHMEM);		/* remove_from_cache() counts down */
 	SetPageUptodate(page);
 	unlock_page(page);
 	return 0;

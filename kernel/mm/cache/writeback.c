@@ -64,17 +64,26 @@ out:
 	return err;
 }
 
+/*
+ * Where a walk up to @end stops: what a writer appends while it runs is none of its business, or it might
+ * never end. What is written again behind it is not seen either.
+ */
+static pgoff_t last_page(struct address_space *mapping, pgoff_t end)
+{
+	return mapping->size ? min(end, (pgoff_t)mapping->size(mapping) >> PAGE_SHIFT) : end;
+}
+
 int do_writepages(struct address_space *mapping, struct writeback_control *wbc)
 {
-	pgoff_t at = wbc->start;
+	pgoff_t at = wbc->start, last = last_page(mapping, wbc->end);
 	struct page *pages[16];
 	int first_err = 0;
 	unsigned int n;
 
 	if (!mapping->ops->writepage)
 		return 0;
-	while (wbc->nr_to_write > 0 && at <= wbc->end &&
-	       (n = gang_get_tag(mapping, at, wbc->end, pages, ARRAY_SIZE(pages),
+	while (wbc->nr_to_write > 0 && at <= last &&
+	       (n = gang_get_tag(mapping, at, last, pages, ARRAY_SIZE(pages),
 				 RADIX_TAG_DIRTY))) {
 		for (unsigned int i = 0; i < n; i++) {
 			int err = 0;
@@ -104,7 +113,7 @@ int filemap_fdatawrite_range(struct address_space *mapping, loff_t start, loff_t
 
 int filemap_fdatawait_range(struct address_space *mapping, loff_t start, loff_t end)
 {
-	pgoff_t at = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+	pgoff_t at = start >> PAGE_SHIFT, last = last_page(mapping, end >> PAGE_SHIFT);
 	struct page *pages[16];
 	unsigned int n;
 

@@ -26,19 +26,36 @@
 #include "mm/cache/pagecache.h"
 #include "mm/phys/vmstat.h"
 
+#define FAULT_AHEAD	4	/* pages read on a miss: programs run forward, but not far */
+
 bool (*fault_oom_hook)(void);
 
-/* Maps @page (whose reference the entry takes over) if the slot is still empty; else drops it. */
-static void map_anon(struct vma *vma, unsigned long addr, pte_t *slot, struct page *page)
+/* Before @page is mapped executable: as often as its contents changed, not as often as it is mapped. */
+static void sync_icache(struct page *page)
 {
-	struct mm *mm = vma->mm;
+	if (PageIcache(page))
+		return;
+	arch_sync_icache(page_address(page), PAGE_SIZE);
+	SetPageIcache(page);
+}
+
+/* Fills the empty @slot with a new page, whose reference it takes over; page_table_lock held. */
+static void set_anon_pte(struct vma *vma, unsigned long addr, pte_t *slot, struct page *page)
+{
 	unsigned long prot = vma_pte_prot(vma) | ((vma->flags & VM_WRITE) ? PTE_WRITE : 0);
 
-	spin_lock(&mm->page_table_lock);
 	page_add_new_anon_rmap(page, vma, addr);
 	set_pte(slot, pte_leaf(page_to_pfn(page), prot, 0));
-	spin_unlock(&mm->page_table_lock);
-	atomic_inc(&mm->rss_anon);
+	atomic_inc(&vma->mm->rss_anon);
+}
+
+static void map_anon(struct vma *vma, unsigned long addr, pte_t *slot, struct page *page)
+{
+	spin_lock(&vma->mm->page_table_lock);
+	set_anon_pte(vma, addr, slot, page);
+	spin_unlock(&vma->mm->page_table_lock);
+	if (lru_ops)
+		lru_ops->add(page);
 }
 
 static enum fault_result demand_zero(struct vma *vma, unsigned long addr, pte_t *slot)
@@ -54,22 +71,17 @@ static enum fault_result demand_zero(struct vma *vma, unsigned long addr, pte_t 
 	return FAULT_DONE;
 }
 
-/* A private copy of @from's contents, mapped at @addr. */
-static enum fault_result map_copy(struct vma *vma, unsigned long addr, pte_t *slot,
-				  struct page *from)
+/* A page of the vma's own with @from's contents, not yet mapped; NULL: no memory. */
+static struct page *copy_for(struct vma *vma, struct page *from)
 {
-	struct page *page;
+	struct page *page = anon_vma_prepare(vma) ? NULL : alloc_page(GFP_USER_MOVABLE);
 
-	if (anon_vma_prepare(vma))
-		return FAULT_NO_MEMORY;
-	page = alloc_page(GFP_USER_MOVABLE);
 	if (!page)
-		return FAULT_NO_MEMORY;
+		return NULL;
 	copy_page(page_address(page), page_address(from));
 	if (vma->flags & VM_EXEC)
-		arch_sync_icache(page_address(page), PAGE_SIZE);
-	map_anon(vma, addr, slot, page);
-	return FAULT_DONE;
+		sync_icache(page);
+	return page;
 }
 
 static bool beyond_file(struct address_space *mapping, pgoff_t index)
@@ -92,7 +104,7 @@ static enum fault_result lock_file_page(struct address_space *mapping, pgoff_t i
 
 		if (beyond_file(mapping, index))
 			return FAULT_BEYOND_FILE;
-		page = read_cache_page(mapping, index);
+		page = read_cache_page_ahead(mapping, index, FAULT_AHEAD);
 		if (IS_ERR(page))
 			return error_result(PTR_ERR(page));
 		lock_page(page);
@@ -124,6 +136,16 @@ static enum fault_result make_shared_writable(struct address_space *mapping, str
 	return FAULT_DONE;
 }
 
+/*
+ * A process that dirties a mapping is slowed down like one that calls write(). Under mmap_lock, which
+ * is allowed: nobody who holds a page lock waits for it.
+ */
+static void throttle(struct address_space *mapping)
+{
+	if (mapping->ops->writepage)
+		balance_dirty_pages(mapping);
+}
+
 static enum fault_result file_fault(struct vma *vma, unsigned long addr, pte_t *slot, bool write)
 {
 	struct mm *mm = vma->mm;
@@ -139,7 +161,12 @@ static enum fault_result file_fault(struct vma *vma, unsigned long addr, pte_t *
 	if (lru_ops)
 		lru_ops->touch(page);
 	if (write && !(vma->flags & VM_SHARED)) {
-		result = map_copy(vma, addr, slot, page);
+		struct page *copy = copy_for(vma, page);
+
+		if (copy)
+			map_anon(vma, addr, slot, copy);
+		else
+			result = FAULT_NO_MEMORY;
 		goto out_put;
 	}
 	if (write) {
@@ -149,13 +176,15 @@ static enum fault_result file_fault(struct vma *vma, unsigned long addr, pte_t *
 		prot |= PTE_WRITE;
 	}
 	if (prot & PTE_EXEC)
-		arch_sync_icache(page_address(page), PAGE_SIZE);
+		sync_icache(page);
 	spin_lock(&mm->page_table_lock);
 	page_add_file_rmap(page);
 	set_pte(slot, pte_leaf(page_to_pfn(page), prot, 0));
 	spin_unlock(&mm->page_table_lock);
 	atomic_inc(&mm->rss_file);
 	unlock_page(page);
+	if (write)
+		throttle(mapping);
 	return FAULT_DONE;	/* our reference is the mapping's now */
 out_put:
 	unlock_page(page);
@@ -182,6 +211,7 @@ static enum fault_result shared_write(struct vma *vma, unsigned long addr, pte_t
 		arch_flush_tlb_range(&mm->ctx, addr, addr + PAGE_SIZE);
 	}
 	unlock_page(page);
+	throttle(vma->mapping);
 	return result;
 }
 
@@ -190,10 +220,14 @@ static enum fault_result copy_on_write(struct vma *vma, unsigned long addr, pte_
 				       struct page *page)
 {
 	struct mm *mm = vma->mm;
-	bool mapped_still;
+	struct page *copy;
 
 	spin_lock(&mm->page_table_lock);
-	/* Ours alone: one mapping, one reference for it and one of our caller's. */
+	/*
+	 * Ours alone: one mapping, one reference for it and one of our caller's. Another mapping cannot
+	 * appear, as only a fork of this mm could make it; one that is just going keeps its reference
+	 * until its TLB entries are gone.
+	 */
 	if (page_is_anon(page) && page_mapcount(page) == 1 && page_count(page) == 2 &&
 	    !PageSwapCache(page)) {
 		set_pte(slot, pte_mkyoung(pte_mkdirty(pte_mkwrite(*slot))));
@@ -203,31 +237,25 @@ static enum fault_result copy_on_write(struct vma *vma, unsigned long addr, pte_
 	}
 	spin_unlock(&mm->page_table_lock);
 
-	if (anon_vma_prepare(vma))
-		return FAULT_NO_MEMORY;
-	/* The old entry goes first: no two CPUs may ever see the address in two frames. */
-	struct page *copy = alloc_page(GFP_USER_MOVABLE);
-
+	copy = copy_for(vma, page);
 	if (!copy)
 		return FAULT_NO_MEMORY;
-	copy_page(page_address(copy), page_address(page));
-	if (vma->flags & VM_EXEC)
-		arch_sync_icache(page_address(copy), PAGE_SIZE);
 	spin_lock(&mm->page_table_lock);
-	mapped_still = pte_present(*slot) && pte_pfn(*slot) == page_to_pfn(page);
-	if (mapped_still) {
-		set_pte(slot, (pte_t){ 0 });
-		arch_flush_tlb_range(&mm->ctx, addr, addr + PAGE_SIZE);
-		atomic_dec(page_is_anon(page) ? &mm->rss_anon : &mm->rss_file);
-		page_remove_rmap(page);
-	}
-	spin_unlock(&mm->page_table_lock);
-	if (!mapped_still) {		/* taken away meanwhile: the next try starts afresh */
-		put_page(copy);
+	if (!pte_present(*slot) || pte_pfn(*slot) != page_to_pfn(page)) {
+		spin_unlock(&mm->page_table_lock);
+		put_page(copy);		/* taken away meanwhile: the next try starts afresh */
 		return FAULT_DONE;
 	}
+	/* The old entry goes first: no two CPUs may ever see the address in two frames. */
+	set_pte(slot, (pte_t){ 0 });
+	arch_flush_tlb_range(&mm->ctx, addr, addr + PAGE_SIZE);
+	atomic_dec(page_is_anon(page) ? &mm->rss_anon : &mm->rss_file);
+	page_remove_rmap(page);
+	set_anon_pte(vma, addr, slot, copy);
+	spin_unlock(&mm->page_table_lock);
+	if (lru_ops)
+		lru_ops->add(copy);
 	put_page(page);			/* the mapping's reference */
-	map_anon(vma, addr, slot, copy);
 	return FAULT_DONE;
 }
 
@@ -278,6 +306,7 @@ static enum fault_result locked_fault(struct mm *mm, unsigned long addr, unsigne
 	bool write = flags & FAULT_WRITE;
 	pte_t *slot;
 
+	inc_vm_stat(PGFAULT);
 	if (!vma)
 		return FAULT_BAD_MAP;
 	if (vma->start > addr && (!(vma->flags & VM_GROWSDOWN) || !expand_stack(vma, addr)))
@@ -290,7 +319,6 @@ static enum fault_result locked_fault(struct mm *mm, unsigned long addr, unsigne
 		return FAULT_NO_MEMORY;
 	if (!pte_none(READ_ONCE(*slot)))
 		return present_fault(vma, addr, slot, write);
-	inc_vm_stat(PGFAULT);
 	if (vma->mapping)
 		return file_fault(vma, addr, slot, write);
 	return demand_zero(vma, addr, slot);

@@ -65,7 +65,7 @@ enum pageflags {
 	PG_reclaim,		/* free it as soon as writeback ends */
 	PG_workingset,
 	PG_waiters,		/* somebody sleeps on PG_locked or PG_writeback */
-	PG_anon,
+	PG_icache,		/* instruction caches agree with the contents */
 	NR_PAGEFLAGS
 };
 
@@ -103,6 +103,7 @@ PAGEFLAG(Head, head)
 PAGEFLAG(Reclaim, reclaim)
 PAGEFLAG(Workingset, workingset)
 PAGEFLAG(Waiters, waiters)
+PAGEFLAG(Icache, icache)
 
 #ifndef CONFIG_ARCH_HOST
 #define vmemmap		((struct page *)VMEMMAP_START)
