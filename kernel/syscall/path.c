@@ -401,7 +401,7 @@ SYSCALL(getcwd)
 	long ret = -ENOMEM;
 
 	if (buf) {
-		path = d_path(cwd, buf, PATH_MAX);
+		path = d_unlinked(cwd) ? ERR_PTR(-ENOENT) : d_path(cwd, buf, PATH_MAX);
 		ret = IS_ERR(path) ? PTR_ERR(path) : (long)strlen(path) + 1;
 		if (ret > 0 && (unsigned long)ret > a[1])
 			ret = -ERANGE;

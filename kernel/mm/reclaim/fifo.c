@@ -23,6 +23,12 @@
  * allocation waits for it, a little at a time and not for ever, for the flusher may need what the
  * waiter holds.
  *
+ * When nothing is left at all, the allocation fails, and a process that fails to get a page it
+ * touches is killed. It should be the one that ate the memory, not the shell that happened to
+ * wake up just then. Two rules make that likely, and neither is a promise (that is lab 5's OOM
+ * killer): the last few mapped pages, the text of what is running, are not dropped; and a process
+ * that is small compared with the machine waits for a while whether the big one dies first.
+ *
  * Locks: fifo_lock (spin, irq-safe) is innermost. Page locks are only tried, so the dropper can
  * run under any lock that may be held while allocating.
  */
@@ -36,6 +42,8 @@
 
 #define BATCH		32		/* pages wanted per call */
 #define SLAB_PRIORITY	4		/* a 16th of the dentries and inodes each time */
+#define MIN_MAPPED	512UL		/* file pages that stay mapped, at most a 64th of all */
+#define PATIENCE_NS	NSEC_PER_SEC	/* of a small process when nothing is left */
 #define WAIT_ROUNDS	10
 #define WAIT_NS		(10 * NSEC_PER_MSEC)
 
@@ -89,7 +97,7 @@ static struct page *next_page(void)
 	return page;
 }
 
-/* Out of the cache with a referenced page, if it may go; drops the reference. True if it is gone. */
+/* Out of the cache with a referenced page, if it may go; drops the reference. True if it went. */
 static bool drop_page(struct page *page, bool even_mapped)
 {
 	struct address_space *mapping;
@@ -108,6 +116,12 @@ static bool drop_page(struct page *page, bool even_mapped)
 	return dropped;
 }
 
+/* Are there so many mapped pages that some may go? */
+static bool may_unmap(void)
+{
+	return vm_stat_read(NR_FILE_MAPPED) > min(MIN_MAPPED, totalram_pages() / 64);
+}
+
 /* Goes once through the list, until @want pages are free: how many. */
 static unsigned long drop_pages(unsigned long want, bool even_mapped)
 {
@@ -118,7 +132,7 @@ static unsigned long drop_pages(unsigned long want, bool even_mapped)
 
 		if (!page)
 			break;
-		freed += drop_page(page, even_mapped);
+		freed += drop_page(page, even_mapped && page_mapped(page) && may_unmap());
 	}
 	return freed;
 }
@@ -160,6 +174,34 @@ static unsigned long fifo_reclaim(struct zone *zone, gfp_t gfp, unsigned int ord
 	return freed;
 }
 
+static unsigned long min_free_pages(void)
+{
+	unsigned long pages = 0;
+	struct zone *zone;
+
+	for_each_zone(zone)
+		pages += zone->watermark[WMARK_MIN];
+	return pages;
+}
+
+/* A user page cannot be had. True once there is memory again, because somebody else gave way. */
+static bool fifo_oom(gfp_t gfp, unsigned int order)
+{
+	struct mm *mm = current_thread()->mm;
+	u64 deadline = ktime_get() + PATIENCE_NS;
+
+	(void)order;
+	if (!(gfp & __GFP_MOVABLE) || fatal_signal_pending(current_thread()) ||
+	    (mm && (unsigned long)atomic_read(&mm->rss_anon) > totalram_pages() / 8))
+		return false;
+	while (nr_free_pages() <= min_free_pages() + BATCH) {
+		if (ktime_get() > deadline || fatal_signal_pending(current_thread()))
+			return false;
+		sleep_ns(WAIT_NS);
+	}
+	return true;
+}
+
 static int fifo_init(void)
 {
 	static const struct lru_ops ops = {
@@ -167,7 +209,10 @@ static int fifo_init(void)
 		.del = fifo_del,
 		.touch = fifo_touch,
 	};
-	static const struct pressure_ops pressure = { .reclaim = fifo_reclaim };
+	static const struct pressure_ops pressure = {
+		.reclaim = fifo_reclaim,
+		.oom = fifo_oom,
+	};
 
 	lru_ops = &ops;
 	page_alloc_set_pressure_ops(&pressure);
