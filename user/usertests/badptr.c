@@ -128,6 +128,7 @@ TEST(bad_file_buffers, "file calls with a buffer outside the process give EFAULT
 	int file = open("file", O_CREAT | O_RDWR, 0644), dir = open(".", O_RDONLY);
 	int to = open("to", O_CREAT | O_RDWR, 0644);
 	const long link = (long)"link", name = (long)"file";
+	struct stat st;
 	char bytes[64] = "sixty-four bytes of content, so that every read has enough to do";
 	const struct probe probes[] = {
 		{"read", SYS_read, {file, 0, 64}, 1, OUT | PARTIAL, 64},
@@ -153,11 +154,12 @@ TEST(bad_file_buffers, "file calls with a buffer outside the process give EFAULT
 		lseek(file, 0, SEEK_SET);
 		lseek(dir, 0, SEEK_SET);
 		probe_all(&probes[i], 1);
+		/* Only sendfile has copied before it learns that it cannot tell. */
+		expect_eq(fstat(to, &st), 0);
+		if (probes[i].number != SYS_sendfile)
+			expect_eq(st.st_size, 0);
+		expect_eq(ftruncate(to, 0), 0);
 	}
-	struct stat st;
-
-	expect_eq(fstat(to, &st), 0);
-	expect_eq(st.st_size, 0);
 	close(file);
 	close(dir);
 	close(to);
