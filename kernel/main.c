@@ -39,7 +39,7 @@ void start_kernel(void)
 {
 	void *stack;
 
-	arch_early_init();			/* traps, clock, features; the device tree is mapped */
+	arch_early_init();			/* traps, clock, features, device tree */
 	symbols_init();				/* a panic can be read from here on */
 	cmdline_init();
 	printk_init();
@@ -48,7 +48,7 @@ void start_kernel(void)
 	pr_info("Command line: %s\n", boot_command_line);
 
 	memblock_init_fdt();			/* which memory there is, and what of it is taken */
-	vm_kernel_init();			/* the final page tables: W^X, direct map, vmemmap */
+	vm_kernel_init();			/* final page tables: W^X, direct map, vmemmap */
 	percpu_init(memblock_alloc);		/* which CPUs there are */
 	mem_init();				/* struct page, zones, the page allocator */
 	kmem_cache_init();			/* kmalloc */
@@ -75,7 +75,7 @@ static void kernel_init(void *unused)
 	if (!kthread_run(sched_reaper_loop, NULL, "reaper"))
 		panic("no memory for the reaper");
 	workqueue_init();
-	do_initcalls();				/* drivers, filesystems, /proc files join by themselves */
+	do_initcalls();				/* drivers, filesystems, /proc files join */
 
 	err = mount_root();
 	if (err)
@@ -89,7 +89,7 @@ static void kernel_init(void *unused)
 static void start_secondaries(void)
 {
 	unsigned long asked = cpu_online_mask;
-	u64 deadline, now, alarm = 0;
+	u64 deadline;
 
 	for (unsigned int cpu = 1; cpu < nr_cpus; cpu++) {
 		void *stack = stack_alloc();
@@ -102,15 +102,12 @@ static void start_secondaries(void)
 		else
 			asked |= BIT(cpu);
 	}
-	/* The alarm is for emulators that run one CPU at a time and switch when a timer is due: without
-	 * it this loop runs to its end before the others begin. The interrupt comes once, later. */
+	/* Asleep between two looks: an emulator may run one CPU at a time, until that one waits. */
 	deadline = arch_clock_ns() + CPU_START_TIMEOUT_NS;
-	while (READ_ONCE(cpu_online_mask) != asked && (now = arch_clock_ns()) < deadline) {
-		if (now >= alarm) {
-			alarm = now + 10000;
-			arch_timer_set(alarm);
-		}
-		cpu_relax();
+	while (READ_ONCE(cpu_online_mask) != asked && arch_clock_ns() < deadline) {
+		arch_timer_set(arch_clock_ns() + CPU_START_LOOK_NS);
+		arch_idle();
+		local_irq_disable();
 	}
 	if (cpu_online_mask != asked)
 		pr_err("CPUs that did not come up: mask %#lx\n", asked & ~cpu_online_mask);

@@ -1,6 +1,6 @@
 /*
  * Initcalls: how a driver, a filesystem or a /proc file joins the kernel without main.c knowing it.
- * Run in a kernel thread context with everything up to the scheduler working, in this order of levels.
+ * Run in a kernel thread with everything up to the scheduler working, in this order of levels.
  */
 #pragma once
 

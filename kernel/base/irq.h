@@ -11,7 +11,8 @@ int request_irq(unsigned int irq, irq_handler_t handler, const char *name, void 
 void free_irq(unsigned int irq);
 u64 irq_count(unsigned int irq);
 
-/* base/smp.c: runs fn(arg) on each online CPU in @mask (the caller's included, if set) and waits for
- * all. Interrupts on, not from an interrupt, no spinlock held that fn's CPU may spin on. */
+/* base/smp.c: runs fn(arg) on each online CPU in @mask (the caller's included, if set) and waits
+ * for all. fn runs with interrupts off. The caller: interrupts on, not from an interrupt, no
+ * spinlock held that another CPU may spin on with interrupts off. */
 void smp_call(unsigned long mask, void (*fn)(void *), void *arg);
 void smp_stop_others(void);	/* panic */

@@ -3,13 +3,13 @@
  *
  * The problem. A deadlock needs two CPUs in an unlucky moment, so a wrong lock order passes every
  * test for months. But the order itself is visible on one CPU, at leisure: whoever takes B while
- * holding A says "A before B". If anyone anywhere ever said "B before A", directly or through others,
- * the two can deadlock one day, and we can say so today.
+ * holding A says "A before B". If anyone anywhere ever said "B before A", directly or through
+ * others, the two can deadlock one day, and we can say so today.
  *
- * Locks are judged by class: all locks initialised at one place in the source. taken_under[a] is the
- * set of classes seen taken while a was held: the edges of a graph, which may have no cycle. A new
- * edge a -> b is added only after a search from b did not find a. Known edges, nearly all, cost one
- * bit test and no lock. Two locks of one class taken together are not judged (parent and child,
+ * Locks are judged by class: all locks initialised at one place in the source. taken_under[a] is
+ * the set of classes seen taken while a was held: the edges of a graph, which may have no cycle. A
+ * new edge a -> b is added only after a search from b did not find a. Known edges, nearly all, cost
+ * one bit test and no lock. Two locks of one class taken together are not judged (parent and child,
  * two run queues): the class does not say which comes first.
  *
  * Interrupts make a second kind of cycle: a class taken in an interrupt handler must never be held

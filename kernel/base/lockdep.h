@@ -1,4 +1,4 @@
-/* The lock checker's own interface, see lockdep.c; locks call lockdep_acquire/release (spinlock.h). */
+/* The lock checker's own interface, see lockdep.c; what locks call is in spinlock.h. */
 #pragma once
 
 #include "lib/types.h"

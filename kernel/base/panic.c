@@ -1,8 +1,8 @@
 /*
- * The end. A panic must print its report from any state: interrupts off, locks held by anyone, other
- * CPUs running wild, and itself able to fail. So it stops the others first, then breaks printk's
- * locks, then uses nothing but printk, the symbol table and reads of its own stack. A fault on
- * the way arrives in panic() again on the same CPU and cuts the report short.
+ * The end. A panic must print its report from any state: interrupts off, locks held by anyone,
+ * other CPUs running wild, and itself able to fail. So it stops the others first, then breaks
+ * printk's locks, then uses nothing but printk, the symbol table and reads of its own stack. A
+ * fault on the way arrives in panic() again on the same CPU and cuts the report short.
  */
 #include "base/panic.h"
 #include "arch/upcalls.h"

@@ -6,12 +6,13 @@
 struct pt_regs;
 
 /* Stops the other CPUs, prints "Kernel panic - not syncing: …", registers if any, a symbolised
- * backtrace; then powers off with `panic=-1` on the command line (what make run passes), reboots after
- * `panic=N` seconds, or else halts. Any context. */
+ * backtrace; then powers off with `panic=-1` on the command line (what make run passes), reboots
+ * after `panic=N` seconds, or else halts. Any context. */
 __noreturn void panic(const char *fmt, ...) __printf(1, 2);
 
 #define BUG() panic("BUG at %s:%d", __FILE__, __LINE__)
-#define BUG_ON(c) do { if (unlikely(c)) panic("BUG: %s at %s:%d", #c, __FILE__, __LINE__); } while (0)
+#define BUG_ON(c) do { \
+	if (unlikely(c)) panic("BUG: %s at %s:%d", #c, __FILE__, __LINE__); } while (0)
 
 void warn_slow(const char *file, int line, const char *what);
 #define WARN_ON(c) ({ bool _w = !!(c); \

@@ -39,8 +39,8 @@ struct console {
 void register_console(struct console *con);
 
 void printk_init(void);			/* obeys `loglevel=` and `quiet` */
-void printk_flush(void);		/* before power-off: returns when all is shown (or a second passed) */
-void printk_panic(void);		/* panic: from now on this CPU alone prints, whoever held locks */
+void printk_flush(void);		/* before power-off: until all is shown, or 1 s */
+void printk_panic(void);		/* from now on this CPU alone prints, whoever held locks */
 
 /* Record by record: formats the one at *@pos (start with 0; the oldest if that is gone) as
  * "<level>[time] text" into @buf (512 bytes hold any) and moves *@pos on. 0: no more. */

@@ -29,8 +29,8 @@ void spin_lock_slow(spinlock_t *lock)
 				start = arch_clock_ns();
 			if (arch_clock_ns() - start < STUCK_NS)
 				continue;
-			pr_emerg("spinlock %p: CPU %u waits for 10 s, held by CPU %d\n", (void *)lock,
-				 me - 1, (int)READ_ONCE(lock->holder) - 1);
+			pr_emerg("spinlock %p: CPU %u waits for 10 s, held by CPU %d\n",
+				 (void *)lock, me - 1, (int)READ_ONCE(lock->holder) - 1);
 			dump_stack();
 			start = arch_clock_ns();
 		}

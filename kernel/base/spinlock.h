@@ -1,6 +1,6 @@
 /*
- * Spinlocks. They know their holder; with DEBUG=1 a recursive take, a release by another CPU, a wrong
- * order (base/lockdep.c: the order is learnt as classes are taken one inside another) or an
+ * Spinlocks. They know their holder; with DEBUG=1 a recursive take, a release by another CPU, a
+ * wrong order (base/lockdep.c: the order is learnt as classes are taken one inside another) or an
  * irq-unsafe use are reported with both names and a backtrace, before they hang.
  *
  * spin_lock() disables preemption. A lock that an interrupt handler takes must be taken with

@@ -1,33 +1,33 @@
 /*
  * The scheduler: who runs next, where, and how one thread becomes another.
  *
- * Each CPU has a run queue, a list in the order of arrival, under a lock taken with interrupts
- * off. The running thread is not in the list. Round robin: a thread runs until it sleeps, or until
- * its slice of 10 ms is over and another waits; then it goes to the end. There is no tick. The alarm of
+ * Each CPU has a run queue, a list in the order of arrival, under a lock taken with interrupts off.
+ * The running thread is not in the list. Round robin: a thread runs until it sleeps, or until its
+ * slice of 10 ms is over and another waits; then it goes to the end. There is no tick. The alarm of
  * sched/timer.c is set to the end of the slice only while somebody waits, so a CPU with one thread
  * is left alone, and an idle one sleeps in arch_idle() until an interrupt.
  *
- * Sleeping without losing a wake-up. The sleeper sets its state, then tests its condition, then calls
- * schedule(); the waker makes the condition true, then looks at the state; both with a full
+ * Sleeping without losing a wake-up. The sleeper sets its state, then tests its condition, then
+ * calls schedule(); the waker makes the condition true, then looks at the state; both with a full
  * barrier between. So one sees the other. A waker (under the sleeper's wake_lock: one at a time)
  * finds one of three situations:
  *
  *	on_rq		the sleeper has not left its queue yet: make it TASK_RUNNING, and schedule()
  *			will not take it off. Both decide under the queue's lock.
- *	on_cpu		it has left the queue but its CPU still stands on its stack: wait. The CPU is
- *			between the two halves of a switch, interrupts off, and wants no lock that a
- *			waker holds, so this is short.
+ *	on_cpu		it has left the queue, but its CPU still stands on its stack: wait. The CPU
+ *			is between the two halves of a switch, interrupts off, and wants no lock
+ *			that a waker holds, so this is short.
  *	neither		it is asleep: choose a CPU and queue it there.
  *
  * on_cpu is cleared by sched_finish_switch(), which the *next* thread calls on its own stack; from
- * that store on the old stack may be run elsewhere, or freed. A thread in a queue never has on_cpu set:
- * it is queued under the same lock that is only released after that store.
+ * that store on the old stack may be run elsewhere, or freed. A thread in a queue never has on_cpu
+ * set: it is queued under the same lock that is only released after that store.
  *
- * Placement. A woken thread goes to its last CPU if that is idle, else to any idle CPU, else to
- * the one with the shortest queue. A CPU that runs dry takes a thread from the longest queue. idle_mask
- * holds the CPUs that are asleep or about to be; who queues for one takes its bit, so that two wakers
- * do not choose the same. A CPU enters itself before its last look at the other queues, and a
- * waker queues before its last look at the mask: one of them notices.
+ * Placement. A woken thread goes to its last CPU if that is idle, else to any idle CPU, else to the
+ * one with the shortest queue. A CPU that runs dry takes a thread from the longest queue. idle_mask
+ * holds the CPUs that are asleep or about to be; who queues for one takes its bit, so that two
+ * wakers do not choose the same. A CPU enters itself before its last look at the other queues, and
+ * a waker queues before its last look at the mask: one of them notices.
  *
  * Lock order: wake_lock, then one run queue. A second run queue is only ever tried.
  */
@@ -42,7 +42,7 @@
 #include "sched/timer.h"
 
 #define SLICE_NS	(NSEC_PER_SEC / HZ)
-#define RETRY_NS	NSEC_PER_MSEC	/* ask again, should the thread not be preemptible just then */
+#define RETRY_NS	NSEC_PER_MSEC	/* between reminders to a thread that cannot yet */
 
 struct rq {
 	spinlock_t lock;
@@ -128,9 +128,9 @@ u64 sched_slice_deadline(void)
 }
 
 /*
- * The running thread is told to give way. If it cannot just then (the interrupt came between the end
- * of a critical section and the check behind it, or interrupts stay off), it is told again a little
- * later: an alarm left in the past would come before every next instruction.
+ * The running thread is told to give way. If it cannot just then (the interrupt came between the
+ * end of a critical section and the check behind it, or interrupts stay off), it is told again a
+ * little later: an alarm left in the past would come before every next instruction.
  */
 void sched_tick(void)
 {

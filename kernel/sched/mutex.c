@@ -5,10 +5,10 @@
  * the owner is running, for most sections are shorter than two switches; then joins the waiters, in
  * order, and sleeps.
  *
- * unlock() frees the word and wakes the first waiter, which must compete with threads that come just
- * then: cheap, since a lock need not lie idle until a sleeper has got up, but unfair. So a waiter
- * that got up in vain says so, and the next unlock() gives it the lock without freeing it. Nobody
- * loses more than one race after having been woken.
+ * unlock() frees the word and wakes the first waiter, which must compete with threads that come
+ * just then: cheap, since a lock need not lie idle until a sleeper has got up, but unfair. So a
+ * waiter that got up in vain says so, and the next unlock() gives it the lock without freeing it.
+ * Nobody loses more than one race after having been woken.
  *
  * An owner is compared, never looked into: it may have ended since. wait.lock guards the list.
  */
@@ -64,8 +64,8 @@ static bool mutex_wait_step(struct mutex *lock, struct mutex_waiter *w, int stat
 }
 
 /*
- * Wakes the first waiter. With @release the lock is ours to free, which is done under wait.lock, and
- * goes to a starved waiter directly.
+ * Wakes the first waiter. With @release the lock is ours to free, which is done under wait.lock,
+ * and goes to a starved waiter directly.
  */
 static void mutex_wake_first(struct mutex *lock, bool release)
 {

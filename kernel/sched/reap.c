@@ -1,7 +1,7 @@
 /*
- * The end of threads. A thread cannot free the stack it stands on, and the thread that follows it on
- * the CPU does so with interrupts off, where memory cannot be freed either. So the dead are put on
- * a list, and one kernel thread, the reaper, releases them.
+ * The end of threads. A thread cannot free the stack it stands on, and the thread that follows it
+ * on the CPU does so with interrupts off, where memory cannot be freed either. So the dead are put
+ * on a list, and one kernel thread, the reaper, releases them.
  */
 #include "base/panic.h"
 #include "sched/run.h"

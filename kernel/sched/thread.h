@@ -1,6 +1,6 @@
 /*
- * A thread: what the scheduler switches. The caller gives the memory (task/kthread.c and proc/fork.c
- * do, with stacks from vmalloc); struct task in proc/ embeds it as first member.
+ * A thread: what the scheduler switches. The caller gives the memory (task/kthread.c and
+ * proc/fork.c do, with stacks from vmalloc); struct task in proc/ embeds it as first member.
  */
 #pragma once
 
@@ -25,9 +25,9 @@ struct thread;
 
 struct thread {
 	struct thread_head head;	/* must be first */
-	int state;			/* enum thread_state; set by itself, and by wakers under wake_lock */
+	int state;			/* enum thread_state; wakers change it under wake_lock */
 	int on_cpu;			/* running right now: its stack is in use */
-	int on_rq;			/* queued or running; under the lock of head.cpu's run queue */
+	int on_rq;			/* queued or running; under head.cpu's run queue lock */
 	pid_t tid;			/* 0: idle; kernel threads have tids too */
 	char comm[16];
 	struct mm_context *mmctx;	/* NULL: no user memory */
@@ -37,7 +37,7 @@ struct thread {
 	void (*fn)(void *arg);		/* where it starts */
 	void *arg;
 	bool user;			/* embedded in a struct task */
-	bool in_kernel;			/* between account_kernel_enter() and account_kernel_exit() */
+	bool in_kernel;			/* between account_kernel_enter() and _exit() */
 	spinlock_t wake_lock;		/* serialises wake-ups */
 	struct list_head run_node;
 	struct list_head all_node;	/* thread_list, under thread_list_lock */
@@ -49,7 +49,7 @@ struct thread {
 	bool movable;			/* while queued: no CPU is forbidden to it */
 	unsigned long nvcsw, nivcsw;
 	void *journal;			/* free for upper layers: e.g. reclaim state */
-	unsigned int gfp_mask_off;	/* flags masked from allocations (PF_MEMALLOC_NOFS and such) */
+	unsigned int gfp_mask_off;	/* flags masked from allocations (__GFP_FS, __GFP_IO) */
 	unsigned int pf_flags;		/* PF_ below */
 #ifdef CONFIG_DEBUG
 	struct held_locks held;		/* mutexes, for base/lockdep.c */
@@ -66,14 +66,14 @@ struct thread {
 extern struct list_head thread_list;	/* every thread but the idle ones */
 extern spinlock_t thread_list_lock;
 
-/* Thread ids: 1 is kept for init; a positive number, or -EAGAIN when all are in use. Any context. */
+/* Thread ids, 1 is kept for init: a positive number, or -EAGAIN, all are in use. Any context. */
 pid_t tid_alloc(void);
 void tid_free(pid_t tid);
 
 /* Fills in a thread that will start in fn(arg), interrupts on; not running yet. @stack: THREAD_SIZE
  * bytes. The caller then sets tid, release, user, mm and what else differs from zero. */
 void thread_init(struct thread *t, const char *name, void *stack, void (*fn)(void *), void *arg);
-/* Makes a new thread runnable, on a CPU that it picks, and enters it into thread_list. Any context. */
+/* Makes a new thread runnable on a CPU that it picks; enters it into thread_list. Any context. */
 void thread_start(struct thread *t);
 /* Wakes @t if it sleeps in a state that @mask (BIT(TASK_…)) holds; true if it did. Any context. */
 bool wake_up_thread(struct thread *t, unsigned int mask);
@@ -125,7 +125,7 @@ __noreturn void cpu_idle_loop(void);	/* the idle threads' life; turns interrupts
 void sched_reaper_loop(void *unused);	/* the reaper's life: main.c makes a kernel thread of it */
 unsigned int sched_nr_running(void);
 void sched_loadavg(unsigned long avg[3]);	/* 1, 5, 15 minutes, fixed point << 11 */
-u64 sched_idle_ns(unsigned int cpu);	/* time this CPU was idle, for /proc/uptime and /proc/stat */
+u64 sched_idle_ns(unsigned int cpu);	/* time @cpu was idle, for /proc/uptime and /proc/stat */
 u64 sched_nr_switches(unsigned int cpu);
 /* Does some CPU run @t now? Never looks into *t, which may be gone. Any context. */
 bool sched_is_running(const struct thread *t);

@@ -3,9 +3,9 @@
  *
  * A CPU's timers are a red-black tree by expiry. Only the CPU itself inserts into its tree; any CPU
  * may take a timer out. The alarm is set to the earlier of the first timer and the end of the
- * running thread's slice, and to never if there is neither. first_ns caches the tree's first expiry so
- * that setting the alarm, at every switch, takes no lock. A remote cancel may leave it
- * early: then the interrupt finds nothing to do and sets it right.
+ * running thread's slice, and to never if there is neither. first_ns caches the tree's first expiry
+ * so that setting the alarm, at every switch, takes no lock. A remote cancel may leave it early:
+ * then the interrupt finds nothing to do and sets it right.
  *
  * Locks: timer->lock, among those who start and cancel one timer; then base->lock, for the tree.
  * Expiry holds base->lock only, never during fn. timer->cpu changes under the lock of the base it

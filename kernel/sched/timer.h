@@ -7,7 +7,7 @@
 
 #define NSEC_PER_SEC	1000000000UL
 #define NSEC_PER_MSEC	1000000UL
-#define HZ		100		/* scheduler ticks a second on a busy CPU; an idle one has none */
+#define HZ		100		/* slices a second of a CPU that several threads share */
 
 struct timer {
 	struct rb_node node;
@@ -33,5 +33,5 @@ void sleep_ns(u64 ns);
 
 void timer_program(void);		/* sets this CPU's alarm; interrupts off */
 u64 ktime_get(void);			/* = arch_clock_ns(): CLOCK_MONOTONIC and BOOTTIME */
-u64 ktime_get_real(void);		/* CLOCK_REALTIME, from the RTC of the device tree, else 2026 */
+u64 ktime_get_real(void);		/* CLOCK_REALTIME; starts in 2026 if there is no RTC */
 void ktime_set_real(u64 ns);

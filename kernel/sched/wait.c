@@ -56,7 +56,7 @@ static void wake_queue(struct wait_queue *wq, unsigned int mask, bool all)
 
 void wake_up(struct wait_queue *wq)
 {
-	smp_mb();	/* the condition before the look at the list: pairs with prepare_to_wait() */
+	smp_mb();	/* the condition before the look: pairs with prepare_to_wait() */
 	if (!list_empty(&wq->waiters))
 		wake_queue(wq, TASK_NORMAL, false);
 }

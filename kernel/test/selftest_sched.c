@@ -258,7 +258,7 @@ static void test_churn(void)
 		panic("selftest: %lu pages lost", before - nr_free_pages());
 }
 
-/* ---- idle CPUs sleep -------------------------------------------------------------------------- */
+/* ---- idle CPUs sleep ---------------------------------------------------------------------- */
 
 static void test_idle(void)
 {
