@@ -154,6 +154,12 @@ static bool signal_ignored(const struct process *p, int sig)
 	return (sigmask(sig) & IGNORED_SIGNALS) || p->pid == 1;
 }
 
+void discard_ignored(struct process *p, int sig)
+{
+	if (signal_ignored(p, sig))
+		drop_pending(p, sigmask(sig));
+}
+
 static void add_pending(struct sigpending *pending, int sig, const struct siginfo *info)
 {
 	struct siginfo from_kernel = { .si_signo = sig, .si_code = SI_KERNEL };

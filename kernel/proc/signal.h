@@ -85,6 +85,8 @@ void send_signal_locked(struct process *p, int sig, const struct siginfo *info);
 void tty_signal(pid_t pgid, int sig);		/* Ctrl-C: from the terminal's interrupt */
 /* Changes the current thread's mask (SIGKILL and SIGSTOP stay unblocked). */
 void set_blocked(sigset_t mask);
+/* After @p changed what it does with @sig: forgets a pending one that is ignored now. sig_lock held. */
+void discard_ignored(struct process *p, int sig);
 /* The next pending signal of @t in @wanted and its info, taken off; 0: none. process->sig_lock held. */
 int dequeue_signal(struct task *t, sigset_t wanted, struct siginfo *info);
 /* rt_sigreturn: registers and mask from the frame; the interrupted call's result. */

@@ -537,7 +537,7 @@ SYSCALL(utimensat)
 		err = pick_time(&times[1], &mtime);
 	if (err)
 		return err;
-	if (a[1]) {
+	if (a[1] || (int)a[0] == AT_FDCWD) {
 		dentry = lookup_at(a[0], (const char *)a[1], a[3]);
 	} else {
 		struct file *file = fget(a[0]);

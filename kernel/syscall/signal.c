@@ -107,6 +107,7 @@ SYSCALL(rt_sigaction)
 		act->handler = new.handler;
 		act->flags = new.flags;
 		act->mask = new.mask;
+		discard_ignored(p, sig);
 	}
 	spin_unlock_irq(&p->sig_lock);
 	return a[2] ? copy_to_user((void *)a[2], &old, sizeof(old)) : 0;

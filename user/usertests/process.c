@@ -359,22 +359,23 @@ TEST(clone_thread_ids,
 	expect_errno(syscall(SYS_clone, CLONE_SIGHAND | SIGCHLD, NULL, NULL, NULL, NULL), EINVAL);
 }
 
+static int nap_and_store(void *shared)
+{
+	struct timespec nap = {0, 30000000};
+
+	syscall(SYS_nanosleep, &nap, NULL);
+	*(volatile int *)shared = 7;
+	return 4;
+}
+
 TEST(vfork_order, "after CLONE_VM|CLONE_VFORK the parent runs only when the child has exited")
 {
 	volatile int *shared = (int *)map_pages(1);
+	char *stack = map_pages(4);
 	pid_t pid;
 
-#ifdef __x86_64__
-	skip("the return address is on the stack that both use");
-#endif
-	pid = syscall(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL, NULL, NULL, NULL);
-	if (pid == 0) {
-		struct timespec nap = {0, 30000000};
-
-		syscall(SYS_nanosleep, &nap, NULL);
-		*shared = 7;
-		syscall(SYS_exit, 4);
-	}
+	pid = clone(nap_and_store, stack + 4 * PAGE, CLONE_VM | CLONE_VFORK | SIGCHLD,
+		    (void *)(uintptr_t)shared);
 	expect(pid > 0, "errno %d", errno);
 	expect_eq(*shared, 7);
 	expect_exit(pid, 4);
