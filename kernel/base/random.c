@@ -1,15 +1,18 @@
 /* A splitmix generator under a lock; see random.h for what it is not. */
 #include "base/random.h"
 #include "base/cmdline.h"
+#include "base/initcall.h"
 #include "base/spinlock.h"
 
 static DEFINE_SPINLOCK(random_lock);
 static u64 random_state = 0x5354524154410001UL;
 
-void random_init(void)
+static int random_init(void)
 {
 	random_state ^= (u64)cmdline_long("seed", 0);
+	return 0;
 }
+core_initcall(random_init);
 
 u64 random_u64(void)
 {

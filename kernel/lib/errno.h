@@ -49,4 +49,5 @@
 
 /* Never seen by user space: how an interrupted call wants to be resumed (proc/signal.c). */
 #define ERESTARTSYS	512	/* restart if SA_RESTART or no handler ran, else EINTR */
+#define ERESTARTNOINTR	513	/* restart always: nothing was done yet */
 #define ERESTARTNOHAND	514	/* restart only if no handler ran, else EINTR */

@@ -1,10 +1,11 @@
 /*
  * execve: the same process, another program.
  *
- * Everything that can fail happens first, into memory that nobody uses yet: the arguments are copied, the
- * file checked and mapped, the stack filled. Then, past the point of no return, the other threads
- * end, the new memory is loaded, and what execve resets is reset. So a failed execve leaves the
- * caller as it was.
+ * What can fail happens first, into memory that nobody uses yet: the arguments are copied, the file
+ * checked and mapped, the stack filled. Then, past the point of no return, the other threads end, the
+ * new memory is loaded, and what execve resets is reset. So a failed execve leaves the caller as
+ * it was. Only a table that is shared with another process has to be copied after that point, once no
+ * thread of this one changes it any more; if there is no memory for that, the process is killed.
  */
 #include "proc/internal.h"
 #include "asm/ptrace.h"
@@ -27,7 +28,7 @@ struct binprm {
 	char *strings;			/* argv then envp, each with its NUL */
 	size_t used, size;
 	unsigned int argc, envc;
-	char path[PATH_MAX];		/* of the file that is loaded */
+	char *path;			/* of the file that is loaded; PATH_MAX bytes */
 	char *header;			/* its first page */
 	size_t header_len;
 };
@@ -47,29 +48,27 @@ core_initcall(exec_init);
 
 /* ---- arguments ------------------------------------------------------------------------ */
 
-static struct binprm *bprm_alloc(void)
-{
-	struct binprm *b = vmalloc(sizeof(*b), GFP_KERNEL | __GFP_ZERO);
-
-	if (!b)
-		return NULL;
-	memset(b, 0, sizeof(*b));
-	b->header = __get_free_page(GFP_KERNEL);
-	b->size = PAGE_SIZE;
-	b->strings = vmalloc(b->size, GFP_KERNEL);
-	if (b->header && b->strings)
-		return b;
-	free_page(b->header);
-	vfree(b->strings);
-	vfree(b);
-	return NULL;
-}
+BUILD_BUG_ON(PATH_MAX > PAGE_SIZE);
 
 static void bprm_free(struct binprm *b)
 {
+	free_page(b->path);
 	free_page(b->header);
 	vfree(b->strings);
-	vfree(b);
+}
+
+/* 0 or -ENOMEM */
+static int bprm_init(struct binprm *b)
+{
+	memset(b, 0, sizeof(*b));
+	b->path = __get_free_page(GFP_KERNEL);
+	b->header = __get_free_page(GFP_KERNEL);
+	b->size = PAGE_SIZE;
+	b->strings = vmalloc(b->size, GFP_KERNEL);
+	if (b->path && b->header && b->strings)
+		return 0;
+	bprm_free(b);
+	return -ENOMEM;
 }
 
 /* Room for @n more bytes of strings: 0, -E2BIG or -ENOMEM. */
@@ -150,7 +149,8 @@ static int copy_user_strings(struct binprm *b, const char *const *uvec, unsigned
 static struct file *open_exec(struct binprm *b)
 {
 	struct dentry *cwd = get_cwd();
-	struct file *file = vfs_open(cwd, b->path, O_RDONLY, 0);
+	/* A fifo is not waited for: it is no program. */
+	struct file *file = vfs_open(cwd, b->path, O_RDONLY | O_NONBLOCK, 0);
 	loff_t pos = 0;
 	ssize_t n;
 
@@ -190,6 +190,8 @@ static int use_interpreter(struct binprm *b)
 	while (*line == ' ' || *line == '\t')
 		line++;
 	arg = line;
+	for (end = line + strlen(line); end > arg && (end[-1] == ' ' || end[-1] == '\t'); end--)
+		end[-1] = 0;
 	if (!*name)
 		return -ENOEXEC;
 	memmove(b->strings, b->strings + first, b->used - first);
@@ -204,7 +206,7 @@ static int use_interpreter(struct binprm *b)
 	if (err)
 		return err;
 	b->argc += *arg ? 3 : 2;
-	strscpy(b->path, name, sizeof(b->path));
+	strscpy(b->path, name, PATH_MAX);
 	return 0;
 }
 
@@ -323,6 +325,7 @@ static int kill_other_threads(void)
 {
 	struct task *self = current_task(), *t;
 	struct process *p = self->process;
+	pid_t old;
 
 	spin_lock_irq(&p->sig_lock);
 	if (p->group_exiting || p->exec_task) {
@@ -340,15 +343,15 @@ static int kill_other_threads(void)
 	}
 	spin_unlock_irq(&p->sig_lock);
 	wait_event(&p->wait_child, READ_ONCE(p->nr_threads) == 1);
-	if (self->tid != p->pid) {
-		pid_t old = self->tid;
-
-		spin_lock_irq(&tasklist_lock);
-		self->tid = self->thread.tid = p->pid;
-		spin_unlock_irq(&tasklist_lock);
-		tid_free(old);
-	}
+	old = self->tid;
+	spin_lock_irq(&tasklist_lock);
+	spin_lock(&p->sig_lock);
 	p->exec_task = NULL;
+	self->tid = self->thread.tid = p->pid;
+	spin_unlock(&p->sig_lock);
+	spin_unlock_irq(&tasklist_lock);
+	if (old != p->pid)
+		tid_free(old);
 	return 0;
 }
 
@@ -365,6 +368,7 @@ static void switch_to_new_mm(struct mm *mm)
 		mm_put(old);
 }
 
+/* Handlers and descriptors that another process shares (the child of a vfork, perhaps). */
 static int unshare_tables(void)
 {
 	struct task *t = current_task();
@@ -383,12 +387,14 @@ static int unshare_tables(void)
 		sighand_put(old);
 	}
 	if (atomic_read(&t->files->refs) > 1) {
-		struct files *new = files_copy(t->files);
+		struct files *new = files_copy(t->files), *old = t->files;
 
 		if (!new)
 			return -ENOMEM;
-		files_put(t->files);
+		spin_lock_irq(&tasklist_lock);
 		t->files = new;
+		spin_unlock_irq(&tasklist_lock);
+		files_put(old);
 	}
 	return 0;
 }
@@ -398,12 +404,18 @@ static void begin_new_exec(struct binprm *b, struct mm *mm)
 	struct task *t = current_task();
 	struct process *p = t->process;
 	const char *base = strrchr(b->path, '/');
+	int err;
 
 	futex_exit(t);
 	switch_to_new_mm(mm);
 	vfork_done(p);
+	err = unshare_tables();
 	spin_lock_irq(&p->sig_lock);
-	sighand_reset(p->sighand);
+	if (err && !p->group_exiting)
+		kill_threads(p, SIGKILL);
+	else
+		sighand_reset(p->sighand);
+	p->exit_signal = SIGCHLD;
 	spin_unlock_irq(&p->sig_lock);
 	t->altstack = (struct sigaltstack){ .ss_flags = SS_DISABLE };
 	t->clear_child_tid = NULL;
@@ -445,9 +457,7 @@ static int exec_program(struct binprm *b, struct pt_regs *regs)
 	mm->sigreturn = err;
 	mm->exe = &file->inode->mapping;
 	mm->exe->ops->get(mm->exe);
-	err = unshare_tables();
-	if (!err)
-		err = kill_other_threads();
+	err = kill_other_threads();
 	if (err)
 		goto out;
 	begin_new_exec(b, mm);
@@ -460,46 +470,53 @@ out:
 	return err;
 }
 
+static struct pt_regs *user_regs(void)
+{
+	return arch_user_regs((char *)current_thread()->stack + THREAD_SIZE);
+}
+
 long do_execve(const char *path, const char *const *uargv, const char *const *uenvp)
 {
-	struct binprm *b = bprm_alloc();
-	struct task *t = current_task();
-	long err;
+	struct binprm b;
+	long err = bprm_init(&b);
 
-	if (!b)
-		return -ENOMEM;
-	err = strncpy_from_user(b->path, path, sizeof(b->path));
+	if (err)
+		return err;
+	err = strncpy_from_user(b.path, path, PATH_MAX);
 	if (err > 0)
-		err = copy_user_strings(b, uargv, &b->argc);
+		err = copy_user_strings(&b, uargv, &b.argc);
 	else if (err == 0)
 		err = -ENOENT;
+	if (!err && b.argc == 0) {
+		/* A program may count on argv[0]. */
+		err = insert_string(&b, 0, "");
+		b.argc = 1;
+	}
 	if (!err)
-		err = copy_user_strings(b, uenvp, &b->envc);
+		err = copy_user_strings(&b, uenvp, &b.envc);
 	if (!err)
-		err = exec_program(b, arch_user_regs((char *)t->thread.stack + THREAD_SIZE));
-	bprm_free(b);
+		err = exec_program(&b, user_regs());
+	bprm_free(&b);
 	return err;
 }
 
 long exec_first(const char *path)
 {
 	static const char *const env[] = { "HOME=/", "TERM=linux" };
-	struct task *t = current_task();
-	struct pt_regs *regs = arch_user_regs((char *)t->thread.stack + THREAD_SIZE);
-	struct binprm *b = bprm_alloc();
-	int err;
+	struct binprm b;
+	long err = bprm_init(&b);
 
-	if (!b)
-		return -ENOMEM;
-	strscpy(b->path, path, sizeof(b->path));
-	err = insert_string(b, b->used, path);
-	b->argc = 1;
-	for (b->envc = 0; b->envc < ARRAY_SIZE(env) && !err; b->envc++)
-		err = insert_string(b, b->used, env[b->envc]);
-	if (!err)
-		err = exec_program(b, regs);
-	bprm_free(b);
 	if (err)
 		return err;
-	arch_return_to_user(regs);
+	strscpy(b.path, path, PATH_MAX);
+	err = insert_string(&b, b.used, path);
+	b.argc = 1;
+	for (b.envc = 0; b.envc < ARRAY_SIZE(env) && !err; b.envc++)
+		err = insert_string(&b, b.used, env[b.envc]);
+	if (!err)
+		err = exec_program(&b, user_regs());
+	bprm_free(&b);
+	if (err)
+		return err;
+	arch_return_to_user(user_regs());
 }

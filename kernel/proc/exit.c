@@ -5,12 +5,20 @@
  * makes the process a zombie: its children go to init, its parent is told, and only number and
  * status remain, until the parent collects them. The stack and struct task are freed later, by the
  * scheduler's reaper, when the thread is off them.
+ *
+ * Threads leave in no order, also the first one before others, and several at the same time. So two
+ * counters are taken down under the locks: nr_live on the way in, whose last thread takes the memory
+ * from the process before it drops its own reference; nr_threads on the way out, whose last
+ * thread ends the process. Who finds a process, a task or its files through the tables does so under
+ * tasklist_lock, under which each of them is taken out.
  */
 #include "proc/internal.h"
 #include "base/panic.h"
 #include "lib/string.h"
 #include "mm/vm/uaccess.h"
 #include "uapi/wait.h"
+
+#define NSEC_PER_TICK	(NSEC_PER_SEC / 100)
 
 static struct process *init_process(void)
 {
@@ -33,22 +41,27 @@ static bool parent_ignores(const struct process *p)
 
 void notify_parent(struct process *child, int code, int status)
 {
-	struct siginfo info = { .si_signo = SIGCHLD, .si_code = code };
-	int sig = code == CLD_EXITED || code == CLD_KILLED ? child->exit_signal : SIGCHLD;
-	const struct k_sigaction *act;
+	bool ended = code == CLD_EXITED || code == CLD_KILLED;
+	int sig = ended ? child->exit_signal : SIGCHLD;
+	struct kernel_siginfo info = {
+		.code = code, .pid = child->pid, .status = status,
+		.utime = child->utime_ns / NSEC_PER_TICK, .stime = child->stime_ns / NSEC_PER_TICK,
+	};
 
 	if (!child->parent)
 		return;
-	act = &child->parent->sighand->action[SIGCHLD - 1];
-	info.chld.pid = child->pid;
-	info.chld.status = status;
-	info.chld.utime = child->utime_ns / 10000000;
-	info.chld.stime = child->stime_ns / 10000000;
-	if (sig && !(code == CLD_STOPPED && (act->flags & SA_NOCLDSTOP))) {
-		info.si_signo = sig;
+	if (!ended && (child->parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))
+		sig = 0;
+	if (sig)
 		send_signal_locked(child->parent, sig, &info);
-	}
 	wake_up_all(&child->parent->wait_child);
+}
+
+static void notify_exit(struct process *p)
+{
+	int sig = p->exit_code & 0x7f;
+
+	notify_parent(p, sig ? CLD_KILLED : CLD_EXITED, sig ? sig : p->exit_code >> 8);
 }
 
 /* Takes a dead process out of the tables; tasklist_lock held. The caller then frees the pid. */
@@ -80,7 +93,7 @@ static void reparent_children(struct process *p, struct list_head *dead)
 			unlink_process(child);
 			list_add(&child->sibling, dead);
 		} else {
-			notify_parent(child, CLD_EXITED, child->exit_code >> 8);
+			notify_exit(child);
 		}
 	}
 }
@@ -88,81 +101,88 @@ static void reparent_children(struct process *p, struct list_head *dead)
 /* The last thread leaves: the process becomes a zombie. tasklist_lock held. */
 static void process_exit(struct process *p, struct list_head *dead)
 {
-	bool killed = p->exit_code & 0x7f;
+	bool unwanted;
 
 	if (p->pid == 1)
 		panic("Attempted to kill init! exitcode=0x%08x", p->exit_code);
 	reparent_children(p, dead);
+	vfork_done(p);
 	p->zombie = true;
-	if (parent_ignores(p)) {
+	unwanted = parent_ignores(p);
+	notify_exit(p);
+	if (unwanted) {
 		unlink_process(p);
 		list_add(&p->sibling, dead);
-		wake_up_all(&p->parent->wait_child);
-	} else {
-		notify_parent(p, killed ? CLD_KILLED : CLD_EXITED,
-			      killed ? p->exit_code & 0x7f : p->exit_code >> 8);
 	}
 }
 
-/* Leaves the group; true if it was the last of it. */
-static bool leave_group(struct task *t, int code, struct list_head *dead)
+/* From here on the thread counts as gone: what the group has and only it held is taken away. */
+static void begin_exit(struct task *t, int code)
+{
+	struct process *p = t->process;
+
+	spin_lock_irq(&tasklist_lock);
+	spin_lock(&p->sig_lock);
+	t->thread.pf_flags |= PF_EXITING;
+	/* The status is the first thread's, even if it is not the last, unless all were ended at once. */
+	if (!p->group_exiting && t->tid == p->pid)
+		p->exit_code = code;
+	if (--p->nr_live == 0) {
+		p->group_exiting = true;
+		p->mm = NULL;
+	}
+	spin_unlock(&p->sig_lock);
+	spin_unlock_irq(&tasklist_lock);
+}
+
+static void release_files(struct task *t)
+{
+	struct files *files = t->files;
+	struct fs_struct *fs = t->fs;
+
+	spin_lock_irq(&tasklist_lock);
+	t->files = NULL;
+	t->fs = NULL;
+	spin_unlock_irq(&tasklist_lock);
+	files_put(files);
+	fs_put(fs);
+}
+
+static void leave_group(struct task *t, struct list_head *dead)
 {
 	struct process *p = t->process;
 	u64 utime, stime;
-	bool last;
 
 	thread_cputime(&t->thread, &utime, &stime);
 	spin_lock_irq(&tasklist_lock);
 	spin_lock(&p->sig_lock);
 	list_del_init(&t->group_node);
-	last = --p->nr_threads == 0;
+	p->nr_threads--;
 	p->utime_ns += utime;
 	p->stime_ns += stime;
-	if (last && !p->group_exiting) {
-		p->group_exiting = true;
-		p->exit_code = code;
-	}
-	exit_signals_flush(&t->pending);
 	/* What was meant for the group and this thread was to take, another must. */
-	if (!last)
-		retarget_signals(p);
+	retarget_signals(p);
 	spin_unlock(&p->sig_lock);
-	if (last) {
-		p->mm = NULL;
+	if (p->nr_threads == 0)
 		process_exit(p, dead);
-	} else if (p->exec_task) {
+	else if (p->exec_task)
 		wake_up_all(&p->wait_child);
-	}
 	spin_unlock_irq(&tasklist_lock);
-	return last;
 }
 
 void do_exit(int code)
 {
 	struct task *t = current_task();
-	struct process *p = t->process, *child, *next;
+	struct process *child, *next;
 	struct mm *mm = t->thread.mm;
 	LIST_HEAD(dead);
 
-	t->thread.pf_flags |= PF_EXITING;
+	begin_exit(t, code);
 	futex_exit(t);
-	if (p->nr_threads == 1)
-		vfork_done(p);
-	files_put(t->files);
-	fs_put(t->fs);
-	t->files = NULL;
-	t->fs = NULL;
-	if (mm) {
-		sched_switch_mm(NULL, NULL);
-		/* The group's pointer must not outlive the last reference. */
-		if (p->nr_threads == 1) {
-			spin_lock_irq(&tasklist_lock);
-			p->mm = NULL;
-			spin_unlock_irq(&tasklist_lock);
-		}
-		mm_put(mm);
-	}
-	leave_group(t, code, &dead);
+	release_files(t);
+	sched_switch_mm(NULL, NULL);
+	mm_put(mm);
+	leave_group(t, &dead);
 	list_for_each_entry_safe(child, next, &dead, sibling) {
 		list_del_init(&child->sibling);
 		free_process(child);

@@ -8,29 +8,22 @@
 /*
  * A table is one page of pointers: 512 slots, enough for teaching and the same in every lab, and a
  * reader never sees it move. The lock guards slots and bitmaps; a file is referenced under it.
+ *
+ * open() reserves a slot before it looks for the file, so that a full table creates none. Until the file is
+ * there the slot is neither free nor open: fork leaves it out, close and dup2 refuse it.
  */
-#define FD_SLOTS	(PAGE_SIZE / sizeof(struct file *))
-BUILD_BUG_ON(FD_SLOTS != NR_OPEN_MAX);
-
-struct fd_bits {
-	unsigned long open[FD_SLOTS / 64], cloexec[FD_SLOTS / 64];
-};
+#define FD_SLOTS	NR_OPEN_MAX
+BUILD_BUG_ON(FD_SLOTS * sizeof(struct file *) != PAGE_SIZE);
 
 static struct kmem_cache *files_cache, *fs_cache;
 
 static int files_init(void)
 {
-	files_cache = kmem_cache_create("files_cache", sizeof(struct files) + sizeof(struct fd_bits), 8,
-					SLAB_PANIC, NULL);
+	files_cache = kmem_cache_create("files_cache", sizeof(struct files), 8, SLAB_PANIC, NULL);
 	fs_cache = kmem_cache_create("fs_cache", sizeof(struct fs_struct), 8, SLAB_PANIC, NULL);
 	return 0;
 }
 core_initcall(files_init);
-
-static struct fd_bits *bits(struct files *files)
-{
-	return (struct fd_bits *)(files + 1);
-}
 
 /* A copy of @old (NULL: an empty table); NULL when memory is short. */
 struct files *files_copy(struct files *old)
@@ -46,7 +39,6 @@ struct files *files_copy(struct files *old)
 	}
 	atomic_set(&new->refs, 1);
 	spin_lock_init(&new->lock);
-	new->max_fds = FD_SLOTS;
 	if (!old)
 		return new;
 	spin_lock(&old->lock);
@@ -54,9 +46,9 @@ struct files *files_copy(struct files *old)
 		if (!old->fd[fd])
 			continue;	/* empty, or reserved by an open that is not done */
 		new->fd[fd] = file_get(old->fd[fd]);
-		__set_bit(fd, bits(new)->open);
-		if (test_bit(fd, bits(old)->cloexec))
-			__set_bit(fd, bits(new)->cloexec);
+		__set_bit(fd, new->open);
+		if (test_bit(fd, old->cloexec))
+			__set_bit(fd, new->cloexec);
 	}
 	spin_unlock(&old->lock);
 	return new;
@@ -96,13 +88,13 @@ int fd_alloc(unsigned int from, bool cloexec)
 	if (from >= limit)
 		return -EMFILE;
 	spin_lock(&files->lock);
-	fd = find_next_zero_bit(bits(files)->open, limit, from);
+	fd = find_next_zero_bit(files->open, limit, from);
 	if (fd < limit) {
-		__set_bit(fd, bits(files)->open);
+		__set_bit(fd, files->open);
 		if (cloexec)
-			__set_bit(fd, bits(files)->cloexec);
+			__set_bit(fd, files->cloexec);
 		else
-			__clear_bit(fd, bits(files)->cloexec);
+			__clear_bit(fd, files->cloexec);
 	}
 	spin_unlock(&files->lock);
 	return fd < limit ? (int)fd : -EMFILE;
@@ -125,8 +117,8 @@ static struct file *take_fd(struct files *files, unsigned int fd)
 	spin_lock(&files->lock);
 	file = files->fd[fd];
 	files->fd[fd] = NULL;
-	__clear_bit(fd, bits(files)->open);
-	__clear_bit(fd, bits(files)->cloexec);
+	__clear_bit(fd, files->open);
+	__clear_bit(fd, files->cloexec);
 	spin_unlock(&files->lock);
 	return file;
 }
@@ -145,8 +137,8 @@ int fd_close(unsigned int fd)
 	if (fd < FD_SLOTS && files->fd[fd]) {
 		file = files->fd[fd];
 		files->fd[fd] = NULL;
-		__clear_bit(fd, bits(files)->open);
-		__clear_bit(fd, bits(files)->cloexec);
+		__clear_bit(fd, files->open);
+		__clear_bit(fd, files->cloexec);
 	}
 	spin_unlock(&files->lock);
 	if (!file)
@@ -183,17 +175,17 @@ int fd_dup_to(unsigned int old, unsigned int new, bool cloexec)
 	}
 	spin_lock(&files->lock);
 	replaced = files->fd[new];
-	if (!replaced && test_bit(new, bits(files)->open)) {
+	if (!replaced && test_bit(new, files->open)) {
 		spin_unlock(&files->lock);	/* another thread's open is about to fill it */
 		file_put(file);
 		return -EBUSY;
 	}
 	files->fd[new] = file;
-	__set_bit(new, bits(files)->open);
+	__set_bit(new, files->open);
 	if (cloexec)
-		__set_bit(new, bits(files)->cloexec);
+		__set_bit(new, files->cloexec);
 	else
-		__clear_bit(new, bits(files)->cloexec);
+		__clear_bit(new, files->cloexec);
 	spin_unlock(&files->lock);
 	if (replaced)
 		file_put(replaced);
@@ -207,11 +199,11 @@ int fd_cloexec(unsigned int fd, int set)
 
 	spin_lock(&files->lock);
 	if (fd < FD_SLOTS && files->fd[fd]) {
-		ret = test_bit(fd, bits(files)->cloexec);
+		ret = test_bit(fd, files->cloexec);
 		if (set > 0)
-			__set_bit(fd, bits(files)->cloexec);
+			__set_bit(fd, files->cloexec);
 		else if (set == 0)
-			__clear_bit(fd, bits(files)->cloexec);
+			__clear_bit(fd, files->cloexec);
 	}
 	spin_unlock(&files->lock);
 	return ret;
@@ -222,7 +214,7 @@ void files_close_on_exec(struct files *files)
 	for (unsigned int fd = 0; fd < FD_SLOTS; fd++) {
 		struct file *file;
 
-		if (!test_bit(fd, bits(files)->cloexec))
+		if (!test_bit(fd, files->cloexec))
 			continue;
 		file = take_fd(files, fd);
 		if (file)

@@ -36,6 +36,8 @@ static bool flags_valid(unsigned long flags)
 		return false;
 	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
 		return false;
+	if ((flags & CSIGNAL) > _NSIG)
+		return false;
 	if (flags & (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
 		     CLONE_NEWNET | CLONE_PIDFD))
 		return false;
@@ -104,28 +106,47 @@ static struct process *copy_process(pid_t pid, unsigned long flags)
 	return p;
 }
 
-/* Enters the child into tables and families; fails when the parent is being killed. */
-static int publish(struct task *t, struct process *p, bool new_process)
+/*
+ * Enters a new process into table and family. A signal to the whole group that came while it was being
+ * made was sent to the parent alone; so the parent takes it first, and then forks again.
+ */
+static int publish_process(struct task *t, struct process *p, unsigned long flags)
 {
 	struct process *self = current_process();
 	int err = 0;
 
 	spin_lock_irq(&tasklist_lock);
-	if (new_process) {
-		p->parent = self;
+	if (signal_pending(current_thread())) {
+		err = -ERESTARTNOINTR;
+	} else if ((flags & CLONE_PARENT) && !self->parent) {
+		err = -EINVAL;
+	} else {
+		p->parent = (flags & CLONE_PARENT) ? self->parent : self;
 		p->pgid = self->pgid;
 		p->sid = self->sid;
 		task_link(t, p);
-		list_add_tail(&p->sibling, &self->children);
+		list_add_tail(&p->sibling, &p->parent->children);
 		list_add_tail(&p->all, &process_list);
-	} else {
-		spin_lock(&p->sig_lock);
-		if (p->group_exiting || p->exec_task)
-			err = -EINTR;
-		else
-			task_link(t, p);
-		spin_unlock(&p->sig_lock);
 	}
+	spin_unlock_irq(&tasklist_lock);
+	return err;
+}
+
+/* Enters a new thread into the group, unless that is being killed or waits for execve. */
+static int publish_thread(struct task *t, struct process *p)
+{
+	int err = 0;
+
+	spin_lock_irq(&tasklist_lock);
+	spin_lock(&p->sig_lock);
+	if (p->group_exiting || p->exec_task)
+		err = -EINTR;
+	else
+		task_link(t, p);
+	/* A stop that came meanwhile stops the new thread, too. */
+	if (p->stopped)
+		set_bit(TIF_SIGPENDING, &t->thread.head.flags);
+	spin_unlock(&p->sig_lock);
 	spin_unlock_irq(&tasklist_lock);
 	return err;
 }
@@ -200,7 +221,7 @@ long do_clone(unsigned long flags, unsigned long stack, u32 *ptid, unsigned long
 	set_user_regs(t, regs, flags, stack, tls);
 	if (new_process)
 		p->vfork_pending = flags & CLONE_VFORK;
-	err = publish(t, p, new_process);
+	err = new_process ? publish_process(t, p, flags) : publish_thread(t, p);
 	if (err)
 		goto undo;
 	if (new_process)

@@ -62,8 +62,11 @@ static int futex_key(const u32 *uaddr, bool shared, struct futex_key *key)
 	return vma ? 0 : -EFAULT;
 }
 
-/* Queues @w if *uaddr is @val: 0, -EAGAIN or -EFAULT. */
-static int queue_if(struct futex_waiter *w, const u32 *uaddr, u32 val)
+/*
+ * Takes futex_lock if *uaddr is @val then: 0 (locked), -EAGAIN or -EFAULT. The word is read under the lock
+ * without a fault; should its page be missing, it is brought in with nothing locked, and all begins anew.
+ */
+static int lock_if_equal(const u32 *uaddr, u32 val)
 {
 	for (;;) {
 		u32 now;
@@ -74,12 +77,14 @@ static int queue_if(struct futex_waiter *w, const u32 *uaddr, u32 val)
 		err = get_user(now, uaddr);
 		pagefault_enable();
 		if (!err && now == val)
-			list_add_tail(&w->node, queue_of(&w->key));
+			return 0;
 		spin_unlock(&futex_lock);
 		if (!err)
-			return now == val ? 0 : -EAGAIN;
-		if (get_user(now, uaddr))	/* fault it in, with nothing locked */
+			return -EAGAIN;
+		if (get_user(now, uaddr))
 			return -EFAULT;
+		if (fatal_signal_pending(current_thread()))
+			return -EINTR;
 	}
 }
 
@@ -93,9 +98,11 @@ long futex_wait(u32 *uaddr, u32 val, u64 deadline_ns, u32 bitset, bool shared)
 		return -EINVAL;
 	err = futex_key(uaddr, shared, &w.key);
 	if (!err)
-		err = queue_if(&w, uaddr, val);
+		err = lock_if_equal(uaddr, val);
 	if (err)
 		return err;
+	list_add_tail(&w.node, queue_of(&w.key));
+	spin_unlock(&futex_lock);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (READ_ONCE(w.woken) || late || interrupted)
@@ -155,36 +162,46 @@ long futex_wake(u32 *uaddr, int nr, u32 bitset, bool shared)
 	return ret;
 }
 
+/* futex_lock held. */
+static long requeue(const struct futex_key *key, const struct futex_key *target, int nr)
+{
+	struct futex_waiter *w, *next;
+	long moved = 0;
+
+	list_for_each_entry_safe(w, next, queue_of(key), node) {
+		if (moved >= nr)
+			break;
+		if (!same_key(&w->key, key))
+			continue;
+		w->key = *target;
+		list_move_tail(&w->node, queue_of(target));
+		moved++;
+	}
+	return moved;
+}
+
 long futex_requeue(u32 *from, u32 *to, int nr_wake, int nr_requeue, const u32 *cmpval, bool shared)
 {
 	struct futex_key key, target;
-	struct futex_waiter *w, *next;
 	long ret;
-	u32 now;
 
 	if (nr_wake < 0 || nr_requeue < 0)
 		return -EINVAL;
 	ret = futex_key(from, shared, &key);
 	if (!ret)
 		ret = futex_key(to, shared, &target);
+	if (!ret && same_key(&key, &target))
+		ret = -EINVAL;		/* they would be met again and again */
 	if (ret)
 		return ret;
-	if (get_user(now, from))
-		return -EFAULT;
-	if (cmpval && now != *cmpval)
-		return -EAGAIN;
-	spin_lock(&futex_lock);
+	if (cmpval)
+		ret = lock_if_equal(from, *cmpval);
+	else
+		spin_lock(&futex_lock);
+	if (ret)
+		return ret;
 	ret = wake_queue(&key, nr_wake, ~0U);
-	list_for_each_entry_safe(w, next, queue_of(&key), node) {
-		if (nr_requeue <= 0)
-			break;
-		if (!same_key(&w->key, &key))
-			continue;
-		w->key = target;
-		list_move_tail(&w->node, queue_of(&target));
-		nr_requeue--;
-		ret++;
-	}
+	ret += requeue(&key, &target, nr_requeue);
 	spin_unlock(&futex_lock);
 	return ret;
 }

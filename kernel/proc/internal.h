@@ -8,12 +8,9 @@ struct task *task_alloc(const char *comm, void (*fn)(void *), void *arg);	/* wit
 void task_free(struct task *task);		/* one that never ran */
 void task_link(struct task *task, struct process *p);	/* joins the group; sig_lock held */
 
-void exit_signals_flush(struct sigpending *pending);
 void sighand_put(struct sighand *sighand);
 struct sighand *sighand_copy(struct sighand *old);	/* NULL: no memory */
 void sighand_reset(struct sighand *sighand);		/* exec: handlers become default */
-/* sig_lock held: sets or clears TIF_SIGPENDING by what is pending and not blocked. */
-void recalc_sigpending(struct task *t);
 /* Everything dies: marks all threads of @p killed with @code. sig_lock held. */
 void kill_threads(struct process *p, int code);
 /* A thread can no longer take the group's signals: others look again. sig_lock held. */
@@ -23,9 +20,10 @@ void notify_parent(struct process *child, int code, int status);
 
 /* signal_frame.c: true when the handler's frame is on the user stack. */
 bool setup_signal_frame(struct pt_regs *regs, int sig, const struct k_sigaction *act,
-			const struct siginfo *info, sigset_t mask);
+			const struct kernel_siginfo *info, sigset_t mask);
 
-void vfork_done(struct process *p);		/* fork.c: lets the parent of a vfork go on */
+/* fork.c: lets the parent of a vfork go on. Locks may be held. */
+void vfork_done(struct process *p);
 
 /* exec.c */
 struct elf_image {

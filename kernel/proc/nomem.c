@@ -37,8 +37,10 @@ static bool others_first(const struct mm *mm)
 
 static void kill_current(struct process *p)
 {
-	pr_warn("Out of memory: Killed process %d (%s) anon-rss:%ldkB file-rss:%ldkB\n", p->pid, p->comm,
-		atomic_read(&p->mm->rss_anon) * 4, atomic_read(&p->mm->rss_file) * 4);
+	const struct mm *mm = current_thread()->mm;
+
+	pr_warn("Out of memory: Killed process %d (%s) anon-rss:%ldkB file-rss:%ldkB\n", p->pid,
+		p->comm, atomic_read(&mm->rss_anon) * 4, atomic_read(&mm->rss_file) * 4);
 	spin_lock_irq(&p->sig_lock);
 	if (!p->group_exiting)
 		kill_threads(p, SIGKILL);
@@ -51,7 +53,7 @@ static bool fault_without_memory(void)
 	struct task *t = current_task();
 	u64 now = ktime_get();
 
-	if (fatal_signal_pending(&t->thread))
+	if (fatal_signal_pending(&t->thread) || (t->thread.pf_flags & PF_EXITING))
 		return false;
 	if (now - t->nomem_since_ns > FORGET_NS)
 		t->nomem_since_ns = now;

@@ -292,20 +292,24 @@ static int link_exe(struct process *p, char *buf, size_t n)
 /* The path of the first thread's working directory. */
 static int link_cwd(struct process *p, char *buf, size_t n)
 {
-	struct dentry *cwd = NULL;
+	struct fs_struct *fs = NULL;
+	struct dentry *cwd;
 	struct task *t;
 	char *path;
 
 	spin_lock_irq(&tasklist_lock);
 	t = list_first_entry_or_null(&p->threads, struct task, group_node);
 	if (t && t->fs) {
-		spin_lock(&t->fs->lock);
-		cwd = dget(t->fs->cwd);
-		spin_unlock(&t->fs->lock);
+		fs = t->fs;
+		atomic_inc(&fs->refs);
 	}
 	spin_unlock_irq(&tasklist_lock);
-	if (!cwd)
+	if (!fs)
 		return -ENOENT;
+	spin_lock(&fs->lock);	/* not within tasklist_lock, which interrupts take */
+	cwd = dget(fs->cwd);
+	spin_unlock(&fs->lock);
+	fs_put(fs);
 	path = d_path(cwd, buf, n);
 	if (!IS_ERR(path))
 		memmove(buf, path, strlen(path) + 1);

@@ -132,6 +132,7 @@ void task_link(struct task *t, struct process *p)
 	t->process = p;
 	list_add_tail(&t->group_node, &p->threads);
 	p->nr_threads++;
+	p->nr_live++;
 }
 
 /* ---- the first process ---------------------------------------------------------------- */

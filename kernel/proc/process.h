@@ -12,13 +12,15 @@
 #include "fs/vfs.h"
 #include "proc/signal.h"
 
+#define NR_OPEN_DEFAULT	256		/* soft limit of descriptors */
+#define NR_OPEN_MAX	512
+
 struct files {
 	atomic_t refs;
 	spinlock_t lock;
-	unsigned int max_fds;		/* slots in fd */
-	struct file **fd;
-	unsigned long *cloexec;		/* bitmap */
-	unsigned int next_fd;
+	struct file **fd;			/* NR_OPEN_MAX slots */
+	unsigned long open[NR_OPEN_MAX / 64];	/* set, but no file: reserved by an open under way */
+	unsigned long cloexec[NR_OPEN_MAX / 64];
 };
 
 struct fs_struct {
@@ -36,8 +38,6 @@ struct rlimit {
 #define RLIMIT_STACK	3
 #define RLIMIT_NOFILE	7
 #define RLIMIT_AS	9
-#define NR_OPEN_DEFAULT	256		/* soft limit of descriptors */
-#define NR_OPEN_MAX	512
 
 struct process {
 	pid_t pid, pgid, sid;
@@ -46,8 +46,9 @@ struct process {
 	struct list_head children, sibling;
 	struct list_head all;			/* process_list */
 	struct list_head threads;		/* struct task.group_node */
-	unsigned int nr_threads;
-	struct mm *mm;				/* NULL once exited */
+	unsigned int nr_threads;		/* in that list, */
+	unsigned int nr_live;			/* and not on their way out; both under sig_lock */
+	struct mm *mm;				/* each live thread holds it; NULL when there is none */
 	int exit_code;				/* wait status */
 	bool zombie, group_exiting, stopped, continued, stop_reported;
 	bool vfork_pending;			/* the parent waits for exec or exit */
@@ -63,9 +64,8 @@ struct process {
 	u64 utime_ns, stime_ns, cutime_ns, cstime_ns;	/* of exited threads; of waited-for children */
 	u64 start_ns;
 	unsigned long min_flt, maj_flt;
-	struct file *tty;			/* or NULL: no controlling terminal */
 	int oom_score_adj;			/* -1000 … 1000, lab 5 */
-	struct task *exec_task;
+	struct task *exec_task;			/* waits until it is alone; under sig_lock */
 };
 
 struct task {
@@ -73,18 +73,21 @@ struct task {
 	pid_t tid;
 	struct process *process;
 	struct list_head group_node;
-	struct list_head tid_hash;
-	struct files *files;
-	struct fs_struct *fs;
+	struct files *files;			/* NULL when exiting; others look under tasklist_lock */
+	struct fs_struct *fs;			/* likewise */
 	/* signals, under process->sig_lock; blocked is changed only by the task itself */
 	struct sigpending pending;
-	sigset_t blocked, saved_blocked;
-	bool restore_blocked;
+	sigset_t blocked;
+	sigset_t wanted;			/* blocked, but rt_sigtimedwait waits for them */
+	bool stop_dequeued;			/* about to stop, unless a SIGCONT comes first */
+	/* the task's own */
+	sigset_t saved_blocked;			/* sigsuspend, ppoll: the mask to return to, */
+	bool restore_blocked;			/* if so */
+	u64 restart_deadline;			/* of the sleep that starts again; 0: none */
+	u64 nomem_since_ns;			/* first fault of a series that found no memory */
 	struct sigaltstack altstack;
 	u32 *clear_child_tid;			/* user address */
 	void *robust_list;
-	int exit_code;
-	u64 nomem_since_ns;			/* first fault of a series that found no memory */
 };
 
 /* Only in user threads' context (not kernel threads, not idle). */

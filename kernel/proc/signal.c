@@ -30,19 +30,26 @@
 
 static struct kmem_cache *sighand_cache;
 
+/* Ctrl-C and such: from the terminal's interrupt. */
+static void tty_signal(pid_t pgid, int sig)
+{
+	send_signal_group(pgid, sig, NULL);
+}
+
+static pid_t tty_pgrp(void)
+{
+	return current_thread()->user ? READ_ONCE(current_process()->pgid) : 0;
+}
+
 static int signal_init(void)
 {
 	sighand_cache = kmem_cache_create("sighand_cache", sizeof(struct sighand), 8, SLAB_PANIC,
 					  NULL);
 	tty_signal_hook = tty_signal;
+	tty_pgrp_hook = tty_pgrp;
 	return 0;
 }
 core_initcall(signal_init);
-
-void tty_signal(pid_t pgid, int sig)
-{
-	send_signal_group(pgid, sig, NULL);
-}
 
 struct sighand *sighand_copy(struct sighand *old)
 {
@@ -69,11 +76,6 @@ void sighand_reset(struct sighand *sighand)
 
 		*act = (struct k_sigaction){ .handler = act->handler == SIG_IGN ? SIG_IGN : SIG_DFL };
 	}
-}
-
-void exit_signals_flush(struct sigpending *pending)
-{
-	pending->set = 0;
 }
 
 /* ---- sending -------------------------------------------------------------------------- */
@@ -127,18 +129,20 @@ static void drop_pending(struct process *p, sigset_t mask)
 		t->pending.set &= ~mask;
 }
 
-static void continue_process(struct process *p)
+/* SIGCONT: ends a stop, also one that is about to begin. True if the process was stopped. */
+static bool continue_process(struct process *p)
 {
+	bool was_stopped = p->stopped;
 	struct task *t;
 
-	if (!p->stopped)
-		return;
 	p->stopped = false;
-	p->continued = true;
-	list_for_each_entry(t, &p->threads, group_node)
+	if (was_stopped)
+		p->continued = true;
+	list_for_each_entry(t, &p->threads, group_node) {
+		t->stop_dequeued = false;
 		wake_up_thread(&t->thread, BIT(TASK_STOPPED));
-	if (p->parent)
-		wake_up_all(&p->parent->wait_child);
+	}
+	return was_stopped;
 }
 
 /* Would the process as it is now do nothing with it? */
@@ -154,70 +158,90 @@ static bool signal_ignored(const struct process *p, int sig)
 	return (sigmask(sig) & IGNORED_SIGNALS) || p->pid == 1;
 }
 
-void discard_ignored(struct process *p, int sig)
+static void add_pending(struct sigpending *pending, int sig, const struct kernel_siginfo *info)
 {
-	if (signal_ignored(p, sig))
-		drop_pending(p, sigmask(sig));
-}
-
-static void add_pending(struct sigpending *pending, int sig, const struct siginfo *info)
-{
-	struct siginfo from_kernel = { .si_signo = sig, .si_code = SI_KERNEL };
-
 	if (pending->set & sigmask(sig))
 		return;
 	pending->set |= sigmask(sig);
-	if (!info)
-		info = &from_kernel;
-	memcpy(pending->info[sig], info, SIGINFO_USED);
+	if (info)
+		pending->info[sig] = *info;
+	else
+		pending->info[sig] = (struct kernel_siginfo){ .code = SI_KERNEL };
+	pending->info[sig].sig = sig;
 }
 
-/* sig_lock held. @only: the thread it is for, or NULL: any. */
-static void send_locked(struct process *p, struct task *only, int sig, const struct siginfo *info)
+static bool takes_signal(const struct task *t, int sig)
+{
+	return !(t->blocked & ~t->wanted & sigmask(sig));
+}
+
+/* The thread to wake for a signal to the group: one that would take it, or NULL. */
+static struct task *choose_thread(struct process *p, int sig)
 {
 	struct task *t;
 
+	list_for_each_entry(t, &p->threads, group_node)
+		if (takes_signal(t, sig) && !(READ_ONCE(t->thread.pf_flags) & PF_EXITING))
+			return t;
+	return NULL;
+}
+
+/*
+ * sig_lock held. @only: the thread it is for, or NULL: any. True if that ended a stop: then the parent
+ * is to be told, once sig_lock is free (two processes' locks are never held at once).
+ */
+static bool send_locked(struct process *p, struct task *only, int sig,
+			const struct kernel_siginfo *info)
+{
+	bool continued = false;
+	struct task *t;
+
 	if (p->zombie || p->group_exiting)
-		return;
+		return false;
 	if (sig == SIGKILL) {
 		if (p->pid != 1)
 			kill_threads(p, SIGKILL);
-		return;
+		return false;
 	}
 	if (sig == SIGCONT) {
 		drop_pending(p, STOP_SIGNALS);
-		continue_process(p);
+		continued = continue_process(p);
 	} else if (sigmask(sig) & STOP_SIGNALS) {
 		drop_pending(p, sigmask(SIGCONT));
 	}
-	if (only) {
-		if (signal_ignored(p, sig) && !(only->blocked & sigmask(sig)))
-			return;
-		add_pending(&only->pending, sig, info);
-		if (!(only->blocked & sigmask(sig)))
-			signal_wake(only, BIT(TASK_INTERRUPTIBLE));
-		return;
-	}
-	list_for_each_entry(t, &p->threads, group_node) {
-		if (t->blocked & sigmask(sig))
-			continue;
-		if (signal_ignored(p, sig))
-			return;
-		add_pending(&p->shared_pending, sig, info);
+	t = only ? only : choose_thread(p, sig);
+	/* What is blocked stays pending even if it would be ignored now: that may change. */
+	if (t && !(t->blocked & sigmask(sig)) && signal_ignored(p, sig))
+		return continued;
+	add_pending(only ? &only->pending : &p->shared_pending, sig, info);
+	if (t && takes_signal(t, sig))
 		signal_wake(t, BIT(TASK_INTERRUPTIBLE));
-		return;
-	}
-	add_pending(&p->shared_pending, sig, info);	/* all block it */
+	return continued;
 }
 
-void send_signal_locked(struct process *p, int sig, const struct siginfo *info)
+static void send_one(struct process *p, struct task *only, int sig,
+		     const struct kernel_siginfo *info)
 {
+	bool continued;
+
 	spin_lock(&p->sig_lock);
-	send_locked(p, NULL, sig, info);
+	continued = send_locked(p, only, sig, info);
 	spin_unlock(&p->sig_lock);
+	if (continued)
+		notify_parent(p, CLD_CONTINUED, SIGCONT);
 }
 
-int send_signal_process(struct process *p, int sig, const struct siginfo *info)
+void send_signal_locked(struct process *p, int sig, const struct kernel_siginfo *info)
+{
+	send_one(p, NULL, sig, info);
+}
+
+void send_signal_task(struct task *t, int sig, const struct kernel_siginfo *info)
+{
+	send_one(t->process, t, sig, info);
+}
+
+int send_signal_process(struct process *p, int sig, const struct kernel_siginfo *info)
 {
 	unsigned long flags;
 
@@ -225,28 +249,13 @@ int send_signal_process(struct process *p, int sig, const struct siginfo *info)
 		return -EINVAL;
 	if (sig == 0)
 		return 0;
-	spin_lock_irqsave(&p->sig_lock, flags);
-	send_locked(p, NULL, sig, info);
-	spin_unlock_irqrestore(&p->sig_lock, flags);
+	spin_lock_irqsave(&tasklist_lock, flags);
+	send_signal_locked(p, sig, info);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return 0;
 }
 
-int send_signal_task(struct task *t, int sig, const struct siginfo *info)
-{
-	struct process *p = t->process;
-	unsigned long flags;
-
-	if (sig < 0 || sig > _NSIG)
-		return -EINVAL;
-	if (sig == 0)
-		return 0;
-	spin_lock_irqsave(&p->sig_lock, flags);
-	send_locked(p, t, sig, info);
-	spin_unlock_irqrestore(&p->sig_lock, flags);
-	return 0;
-}
-
-int send_signal_group(pid_t pgid, int sig, const struct siginfo *info)
+int send_signal_group(pid_t pgid, int sig, const struct kernel_siginfo *info)
 {
 	struct process *p;
 	unsigned long flags;
@@ -266,15 +275,27 @@ int send_signal_group(pid_t pgid, int sig, const struct siginfo *info)
 	return ret;
 }
 
-void force_signal(int sig, int code, unsigned long addr)
+void send_signal_self(int sig)
 {
-	struct siginfo info = { .si_signo = sig, .si_code = code, .fault.addr = addr };
-	struct task *t = current_task();
-	struct process *p = t->process;
-	struct k_sigaction *act = &p->sighand->action[sig - 1];
+	struct kernel_siginfo info = { .code = SI_USER, .pid = current_process()->pid };
+	struct process *p = current_process();
 	unsigned long flags;
 
 	spin_lock_irqsave(&p->sig_lock, flags);
+	send_locked(p, current_task(), sig, &info);
+	spin_unlock_irqrestore(&p->sig_lock, flags);
+}
+
+void force_signal(int sig, int code, unsigned long addr)
+{
+	struct kernel_siginfo info = { .code = code, .addr = addr };
+	struct task *t = current_task();
+	struct process *p = t->process;
+	struct k_sigaction *act;
+	unsigned long flags;
+
+	spin_lock_irqsave(&p->sig_lock, flags);
+	act = &p->sighand->action[sig - 1];
 	if (act->handler == SIG_IGN || (t->blocked & sigmask(sig))) {
 		act->handler = SIG_DFL;
 		t->blocked &= ~sigmask(sig);
@@ -307,10 +328,27 @@ void set_blocked(sigset_t mask)
 	spin_unlock_irq(&t->process->sig_lock);
 }
 
+void do_sigaction(int sig, const struct k_sigaction *new, struct k_sigaction *old)
+{
+	struct process *p = current_process();
+	struct k_sigaction *act;
+
+	spin_lock_irq(&p->sig_lock);
+	act = &p->sighand->action[sig - 1];
+	*old = *act;
+	if (new) {
+		*act = *new;
+		act->mask &= ~UNMASKABLE;
+		/* What is pending now was meant for the old handler. */
+		if (signal_ignored(p, sig))
+			drop_pending(p, sigmask(sig));
+	}
+	spin_unlock_irq(&p->sig_lock);
+}
+
 /* ---- delivery ------------------------------------------------------------------------- */
 
-/* The next deliverable signal of those in @wanted, its info in *info; 0 if there is none. sig_lock held. */
-int dequeue_signal(struct task *t, sigset_t wanted, struct siginfo *info)
+int dequeue_signal(struct task *t, sigset_t wanted, struct kernel_siginfo *info)
 {
 	struct sigpending *from = &t->pending;
 	sigset_t ready = from->set & wanted;
@@ -324,19 +362,23 @@ int dequeue_signal(struct task *t, sigset_t wanted, struct siginfo *info)
 		return 0;
 	sig = __ffs((ready & SYNC_SIGNALS) ? ready & SYNC_SIGNALS : ready) + 1;
 	from->set &= ~sigmask(sig);
-	*info = (struct siginfo){ 0 };
-	memcpy(info, from->info[sig], SIGINFO_USED);
+	*info = from->info[sig];
+	if (sigmask(sig) & STOP_SIGNALS)
+		t->stop_dequeued = true;
 	return sig;
 }
 
-/* Stops the whole group, tells the parent, sleeps until SIGCONT or death. */
-static void stop_here(struct process *p, int sig)
+/* Stops the whole group by @sig and tells the parent, unless SIGCONT or death came meanwhile. */
+static void stop_group(struct process *p, int sig)
 {
 	struct task *self = current_task(), *t;
+	bool stops;
 
 	spin_lock_irq(&tasklist_lock);
 	spin_lock(&p->sig_lock);
-	if (sig && !p->stopped && !p->group_exiting) {
+	stops = self->stop_dequeued && !p->stopped && !p->group_exiting;
+	self->stop_dequeued = false;
+	if (stops) {
 		p->stopped = true;
 		p->continued = false;
 		p->stop_reported = false;
@@ -344,12 +386,18 @@ static void stop_here(struct process *p, int sig)
 		list_for_each_entry(t, &p->threads, group_node)
 			if (t != self)
 				signal_wake(t, BIT(TASK_INTERRUPTIBLE));
-		spin_unlock(&p->sig_lock);
-		notify_parent(p, CLD_STOPPED, sig);
-	} else {
-		spin_unlock(&p->sig_lock);
 	}
+	spin_unlock(&p->sig_lock);
+	if (stops)
+		notify_parent(p, CLD_STOPPED, sig);
 	spin_unlock_irq(&tasklist_lock);
+}
+
+/* Sleeps while the group is stopped: until SIGCONT or death. */
+static void stop_here(struct process *p)
+{
+	struct task *self = current_task();
+
 	for (;;) {
 		set_current_state(TASK_STOPPED);
 		if (!READ_ONCE(p->stopped) || fatal_signal_pending(&self->thread))
@@ -367,37 +415,51 @@ static void default_action(struct process *p, int sig)
 	if (p->pid == 1 && !(sigmask(sig) & SYNC_SIGNALS))
 		return;
 	if (sigmask(sig) & STOP_SIGNALS)
-		stop_here(p, sig);
+		stop_group(p, sig);
 	else if (!(sigmask(sig) & IGNORED_SIGNALS))
 		do_group_exit(sig);
 }
 
-/* What an interrupted system call returns, or that it runs again; before a handler starts. */
+/*
+ * A system call that a signal interrupted: it runs again, or returns EINTR. @act: the handler that is about
+ * to start, NULL: none was found. Whichever comes first decides; what follows finds no system call.
+ */
 static void finish_syscall(struct pt_regs *regs, const struct k_sigaction *act)
 {
-	long ret = syscall_return(regs);
+	bool restart;
 
 	if (syscall_nr(regs) < 0)
 		return;
-	if (ret == -ERESTARTSYS && (!act || (act->flags & SA_RESTART)))
+	switch (syscall_return(regs)) {
+	case -ERESTARTSYS:
+		restart = !act || (act->flags & SA_RESTART);
+		break;
+	case -ERESTARTNOHAND:
+		restart = !act;
+		break;
+	case -ERESTARTNOINTR:
+		restart = true;
+		break;
+	default:
+		return;
+	}
+	if (restart)
 		arch_restart_syscall(regs);
-	else if (ret == -ERESTARTNOHAND && !act)
-		arch_restart_syscall(regs);
-	else if (ret == -ERESTARTSYS || ret == -ERESTARTNOHAND)
+	else
 		set_syscall_return(regs, -EINTR);
 }
 
 /* Enters the handler: the mask for its time, its frame on the user's stack. */
 static void run_handler(struct pt_regs *regs, int sig, struct k_sigaction *act,
-			const struct siginfo *info)
+			const struct kernel_siginfo *info)
 {
 	struct task *t = current_task();
 	sigset_t mask = t->restore_blocked ? t->saved_blocked : t->blocked;
 	sigset_t during = t->blocked | act->mask;
 
 	finish_syscall(regs, act);
+	t->restart_deadline = 0;	/* the handler may sleep, too */
 	if (!setup_signal_frame(regs, sig, act, info, mask)) {
-		t->restore_blocked = false;
 		if (sig == SIGSEGV)		/* its handler has no stack: nothing to return to */
 			do_group_exit(SIGSEGV);
 		force_signal(SIGSEGV, SI_KERNEL, 0);
@@ -409,32 +471,42 @@ static void run_handler(struct pt_regs *regs, int sig, struct k_sigaction *act,
 	set_blocked(during);
 }
 
+/* Takes a signal off and says what is to be done about it; 0: none is left, or it is too late. */
+static int next_signal(struct task *t, struct kernel_siginfo *info, struct k_sigaction *act)
+{
+	struct process *p = t->process;
+	int sig = 0;
+
+	spin_lock_irq(&p->sig_lock);
+	/* A thread that execve or exit_group has ended must take nothing away from those who live on. */
+	if (!fatal_signal_pending(&t->thread)) {
+		sig = dequeue_signal(t, ~t->blocked, info);
+		if (!sig)
+			recalc_sigpending(t);
+	}
+	if (sig) {
+		*act = p->sighand->action[sig - 1];
+		if ((act->flags & SA_RESETHAND) && act->handler > SIG_IGN)
+			p->sighand->action[sig - 1].handler = SIG_DFL;
+	}
+	spin_unlock_irq(&p->sig_lock);
+	return sig;
+}
+
 static void do_signals(struct pt_regs *regs)
 {
 	struct task *t = current_task();
 	struct process *p = t->process;
+	struct kernel_siginfo info;
+	struct k_sigaction act;
+	int sig;
 
 	for (;;) {
-		struct k_sigaction act;
-		struct siginfo info;
-		int sig;
-
 		if (READ_ONCE(p->stopped))
-			stop_here(p, 0);
-		if (fatal_signal_pending(&t->thread))
-			return;
-		spin_lock_irq(&p->sig_lock);
-		sig = dequeue_signal(t, ~t->blocked, &info);
-		if (!sig) {
-			recalc_sigpending(t);
-			spin_unlock_irq(&p->sig_lock);
+			stop_here(p);
+		sig = next_signal(t, &info, &act);
+		if (!sig)
 			break;
-		}
-		act = p->sighand->action[sig - 1];
-		if ((act.flags & SA_RESETHAND) && act.handler > SIG_IGN)
-			p->sighand->action[sig - 1].handler = SIG_DFL;
-		spin_unlock_irq(&p->sig_lock);
-
 		if (act.handler == SIG_IGN)
 			continue;
 		if (act.handler == SIG_DFL) {
@@ -459,7 +531,7 @@ void user_mode_work(struct pt_regs *regs)
 	while ((flags = READ_ONCE(t->thread.head.flags)) & TIF_USER_WORK) {
 		local_irq_enable();
 		if (flags & BIT(TIF_KILLED))
-			do_exit(t->process->exit_code);
+			do_exit(READ_ONCE(t->process->exit_code));
 		if (flags & BIT(TIF_NEED_RESCHED))
 			schedule();
 		if (flags & BIT(TIF_SIGPENDING))

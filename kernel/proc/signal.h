@@ -28,7 +28,8 @@
 typedef u64 sigset_t;
 #define sigmask(sig)	(1UL << ((sig) - 1))
 
-struct siginfo {			/* 128 bytes, Linux's layout on 64-bit machines */
+/* What user space is told of a signal: Linux's layout on 64-bit machines. */
+struct siginfo {
 	int si_signo, si_errno, si_code, pad;
 	union {
 		struct { int pid; u32 uid; u64 value; } kill;
@@ -38,6 +39,19 @@ struct siginfo {			/* 128 bytes, Linux's layout on 64-bit machines */
 	};
 };
 BUILD_BUG_ON(sizeof(struct siginfo) != 128);
+
+/* The same while the signal is pending: only what this kernel ever fills in. */
+struct kernel_siginfo {
+	int sig, code;
+	pid_t pid;			/* who sent it, or which child */
+	int status;			/* of the child */
+	union {
+		unsigned long addr;	/* of a fault */
+		struct {
+			u32 utime, stime;	/* of the child, in ticks of 10 ms */
+		};
+	};
+};
 
 /* The system call's view: generic 64-bit ABI (no restorer on riscv; arm64 has the field). */
 struct k_sigaction {
@@ -62,35 +76,42 @@ struct sighand {
 	struct k_sigaction action[_NSIG];
 };
 
-/* The first 40 bytes of a siginfo: all that any signal here fills in. */
-#define SIGINFO_USED	40
-
 struct sigpending {
 	sigset_t set;
-	/* One each: real-time signals are not queued either. */
-	unsigned long info[_NSIG + 1][SIGINFO_USED / sizeof(long)];
+	struct kernel_siginfo info[_NSIG + 1];	/* one each: real-time signals are not queued */
 };
 
 struct process;
 struct task;
 struct pt_regs;
 
-/* Sends to a process (any thread may take it) or to one thread; any context. 0 or -errno. */
-int send_signal_process(struct process *p, int sig, const struct siginfo *info);
-int send_signal_task(struct task *t, int sig, const struct siginfo *info);
-/* To every process of group @pgid: 0, -ESRCH. */
-int send_signal_group(pid_t pgid, int sig, const struct siginfo *info);
-/* As send_signal_process, tasklist_lock held. */
-void send_signal_locked(struct process *p, int sig, const struct siginfo *info);
-void tty_signal(pid_t pgid, int sig);		/* Ctrl-C: from the terminal's interrupt */
-/* Changes the current thread's mask (SIGKILL and SIGSTOP stay unblocked). */
-void set_blocked(sigset_t mask);
-/* After @p changed what it does with @sig: forgets a pending one that is ignored now. sig_lock held. */
-void discard_ignored(struct process *p, int sig);
-/* The next pending signal of @t in @wanted and its info, taken off; 0: none. process->sig_lock held. */
-int dequeue_signal(struct task *t, sigset_t wanted, struct siginfo *info);
-/* rt_sigreturn: registers and mask from the frame; the interrupted call's result. */
-long do_sigreturn(struct pt_regs *regs);
-bool task_on_altstack(const struct pt_regs *regs);
+/*
+ * Sending. @info NULL: from the kernel. send_signal_process: any thread may take it; send_signal_group:
+ * every process of a group gets it. They take tasklist_lock; any context. 0, -EINVAL, -ESRCH.
+ */
+int send_signal_process(struct process *p, int sig, const struct kernel_siginfo *info);
+int send_signal_group(pid_t pgid, int sig, const struct kernel_siginfo *info);
+/* The same to a process or to one of its threads; tasklist_lock held, @sig 1 to _NSIG. */
+void send_signal_locked(struct process *p, int sig, const struct kernel_siginfo *info);
+void send_signal_task(struct task *t, int sig, const struct kernel_siginfo *info);
+/* To the current thread, a signal such as SIGPIPE (not SIGCONT). */
+void send_signal_self(int sig);
 /* A synchronous fault of the current task: cannot be blocked or ignored. */
 void force_signal(int sig, int code, unsigned long addr);
+
+/* rt_sigaction of the current process; @new may be NULL. */
+void do_sigaction(int sig, const struct k_sigaction *new, struct k_sigaction *old);
+/* Changes the current thread's mask (SIGKILL and SIGSTOP stay unblocked). */
+void set_blocked(sigset_t mask);
+/* sig_lock held: sets or clears TIF_SIGPENDING by what is pending and not blocked. */
+void recalc_sigpending(struct task *t);
+/* The next pending signal of @t in @wanted and its info, taken off; 0: none. sig_lock held. */
+int dequeue_signal(struct task *t, sigset_t wanted, struct kernel_siginfo *info);
+
+/* signal_frame.c: 0 or -EFAULT. */
+int copy_siginfo_to_user(void *user, const struct kernel_siginfo *info);
+/* rt_sigreturn: registers and mask from the frame; the interrupted call's result. */
+long do_sigreturn(struct pt_regs *regs);
+/* The current thread's alternate stack, its stack pointer being @sp: as sigaltstack(2). */
+int set_altstack(const struct sigaltstack *new, unsigned long sp);
+struct sigaltstack get_altstack(unsigned long sp);

@@ -27,7 +27,7 @@ static ssize_t do_rw(struct file *file, const struct iovec *iov, unsigned int nr
 	else
 		ret = write ? vfs_write_pos(file, &it) : vfs_read_pos(file, &it);
 	if (ret == -EPIPE && write)
-		send_signal_task(current_task(), SIGPIPE, NULL);
+		send_signal_self(SIGPIPE);
 	return ret;
 }
 
@@ -138,8 +138,10 @@ static ssize_t send_file(struct file *out, struct file *in, loff_t *pos, size_t 
 		done += n;
 	}
 	free_page(page);
+	if (!done && !n && count && signal_pending(current_thread()))
+		n = -ERESTARTSYS;
 	if (!done && n == -EPIPE)
-		send_signal_task(current_task(), SIGPIPE, NULL);
+		send_signal_self(SIGPIPE);
 	return done ? done : n;
 }
 
@@ -347,10 +349,10 @@ static long file_flags(int fd, unsigned int cmd, unsigned long arg)
 
 SYSCALL(fcntl)
 {
-	switch (a[1]) {
+	switch ((unsigned int)a[1]) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		if (a[2] >= NR_OPEN_MAX)
+		if (a[2] >= min(current_process()->rlimits[RLIMIT_NOFILE].cur, (u64)NR_OPEN_MAX))
 			return -EINVAL;
 		return fd_dup(a[0], a[2], a[1] == F_DUPFD_CLOEXEC);
 	case F_GETFD:

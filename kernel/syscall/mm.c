@@ -124,7 +124,7 @@ SYSCALL(getrandom)
 			return to == (char *)a[0] ? -EFAULT : to - (char *)a[0];
 		to += n;
 		left -= n;
-		if (fatal_signal_pending(current_thread()))
+		if (to - (char *)a[0] >= 256 && signal_pending(current_thread()))
 			break;
 	}
 	return to - (char *)a[0];

@@ -354,6 +354,7 @@ SYSCALL(faccessat)
 {
 	struct dentry *dentry;
 	umode_t mode;
+	bool frozen;
 
 	if (a[2] & ~7UL)
 		return -EINVAL;
@@ -361,7 +362,10 @@ SYSCALL(faccessat)
 	if (IS_ERR(dentry))
 		return PTR_ERR(dentry);
 	mode = dentry->inode->mode;
+	frozen = dentry->inode->sb->read_only && (S_ISREG(mode) || S_ISDIR(mode));
 	dput(dentry);
+	if ((a[2] & 2) && frozen)
+		return -EROFS;
 	return (a[2] & 1) && !S_ISDIR(mode) && !(mode & 0111) ? -EACCES : 0;
 }
 
@@ -530,14 +534,18 @@ SYSCALL(utimensat)
 	struct dentry *dentry;
 	int err;
 
+	if (a[3] & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
 	if (a[2] && copy_from_user(times, (void *)a[2], sizeof(times)))
+		return -EFAULT;
+	if (!a[1] && (int)a[0] == AT_FDCWD)
 		return -EFAULT;
 	err = pick_time(&times[0], &atime);
 	if (!err)
 		err = pick_time(&times[1], &mtime);
 	if (err)
 		return err;
-	if (a[1] || (int)a[0] == AT_FDCWD) {
+	if (a[1]) {
 		dentry = lookup_at(a[0], (const char *)a[1], a[3]);
 	} else {
 		struct file *file = fget(a[0]);

@@ -254,13 +254,23 @@ SYSCALL(sched_yield)
 	return 0;
 }
 
+static bool thread_exists(pid_t tid)
+{
+	bool found;
+
+	spin_lock_irq(&tasklist_lock);
+	found = find_task(tid) != NULL;
+	spin_unlock_irq(&tasklist_lock);
+	return found;
+}
+
 SYSCALL(sched_getaffinity)
 {
 	u64 mask = cpu_online_mask;
 
 	if (a[1] < sizeof(mask) || (a[1] & 7))
 		return -EINVAL;
-	if (a[0] && get_id(a[0], false) < 0)
+	if (a[0] && !thread_exists(a[0]))
 		return -ESRCH;
 	return put_user(mask, (u64 *)a[2]) ? -EFAULT : (long)sizeof(mask);
 }

@@ -2,20 +2,20 @@
 #include "syscall/syscall.h"
 #include "asm/ptrace.h"
 #include "asm/signal.h"
+#include "lib/string.h"
 
 static struct pt_regs *user_regs(void)
 {
 	return arch_user_regs((char *)current_thread()->stack + THREAD_SIZE);
 }
 
-static struct siginfo info_from_self(int sig, int code)
+static struct kernel_siginfo info_from_self(int code)
 {
-	return (struct siginfo){ .si_signo = sig, .si_code = code,
-				 .kill.pid = current_process()->pid };
+	return (struct kernel_siginfo){ .code = code, .pid = current_process()->pid };
 }
 
 /* To everybody but init and the caller; tasklist_lock is taken here. */
-static long kill_all(int sig, const struct siginfo *info)
+static long kill_all(int sig, const struct kernel_siginfo *info)
 {
 	struct process *p;
 	long ret = -ESRCH;
@@ -36,7 +36,7 @@ SYSCALL(kill)
 {
 	pid_t pid = a[0];
 	int sig = a[1];
-	struct siginfo info = info_from_self(sig, SI_USER);
+	struct kernel_siginfo info = info_from_self(SI_USER);
 	struct process *p;
 	int err;
 
@@ -59,7 +59,7 @@ SYSCALL(kill)
 /* @tgid -1: any group. */
 static long send_to_thread(pid_t tgid, pid_t tid, int sig)
 {
-	struct siginfo info = info_from_self(sig, SI_TKILL);
+	struct kernel_siginfo info = info_from_self(SI_TKILL);
 	struct task *t;
 	long ret = -ESRCH;
 
@@ -67,8 +67,11 @@ static long send_to_thread(pid_t tgid, pid_t tid, int sig)
 		return -EINVAL;
 	spin_lock_irq(&tasklist_lock);
 	t = find_task(tid);
-	if (t && (tgid == -1 || t->process->pid == tgid))
-		ret = send_signal_task(t, sig, &info);
+	if (t && (tgid == -1 || t->process->pid == tgid)) {
+		ret = 0;
+		if (sig)
+			send_signal_task(t, sig, &info);
+	}
 	spin_unlock_irq(&tasklist_lock);
 	return ret;
 }
@@ -87,30 +90,25 @@ SYSCALL(tgkill)
 
 SYSCALL(rt_sigaction)
 {
-	struct process *p = current_process();
+	struct user_sigaction user = { 0 };
+	struct k_sigaction new = { 0 }, old;
 	int sig = a[0];
-	struct user_sigaction new, old = { 0 };
-	struct k_sigaction *act;
 
 	if (a[3] != sizeof(sigset_t) || sig < 1 || sig > _NSIG)
 		return -EINVAL;
 	if (a[1] && (sig == SIGKILL || sig == SIGSTOP))
 		return -EINVAL;
-	if (a[1] && copy_from_user(&new, (void *)a[1], sizeof(new)))
+	if (a[1] && copy_from_user(&user, (void *)a[1], sizeof(user)))
 		return -EFAULT;
-	spin_lock_irq(&p->sig_lock);
-	act = &p->sighand->action[sig - 1];
-	old.handler = act->handler;
-	old.flags = act->flags;
-	old.mask = act->mask;
-	if (a[1]) {
-		act->handler = new.handler;
-		act->flags = new.flags;
-		act->mask = new.mask;
-		discard_ignored(p, sig);
-	}
-	spin_unlock_irq(&p->sig_lock);
-	return a[2] ? copy_to_user((void *)a[2], &old, sizeof(old)) : 0;
+	new.handler = user.handler;
+	new.flags = user.flags;
+	new.mask = user.mask;
+	do_sigaction(sig, a[1] ? &new : NULL, &old);
+	memset(&user, 0, sizeof(user));
+	user.handler = old.handler;
+	user.flags = old.flags;
+	user.mask = old.mask;
+	return a[2] ? copy_to_user((void *)a[2], &user, sizeof(user)) : 0;
 }
 
 #define SIG_BLOCK	0
@@ -126,11 +124,11 @@ SYSCALL(rt_sigprocmask)
 	if (a[1]) {
 		if (get_user(set, (const sigset_t *)a[1]))
 			return -EFAULT;
-		if (a[0] == SIG_BLOCK)
+		if ((int)a[0] == SIG_BLOCK)
 			set_blocked(old | set);
-		else if (a[0] == SIG_UNBLOCK)
+		else if ((int)a[0] == SIG_UNBLOCK)
 			set_blocked(old & ~set);
-		else if (a[0] == SIG_SETMASK)
+		else if ((int)a[0] == SIG_SETMASK)
 			set_blocked(set);
 		else
 			return -EINVAL;
@@ -173,38 +171,54 @@ SYSCALL(rt_sigsuspend)
 	return -ERESTARTNOHAND;
 }
 
-SYSCALL(rt_sigtimedwait)
+/*
+ * Takes one of @wanted, sleeping until @deadline: the signal, -EAGAIN at the deadline (0: at once), -EINTR when
+ * another one came. While it sleeps the wanted ones, blocked as they are, wake it: see struct task.
+ */
+static int take_signal(sigset_t wanted, u64 deadline, struct kernel_siginfo *info)
 {
 	struct task *t = current_task();
-	sigset_t wanted, old = t->blocked;
-	struct siginfo info;
+	bool late = deadline == 0, interrupted;
+	int sig;
+
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		spin_lock_irq(&t->process->sig_lock);
+		t->wanted = wanted;
+		sig = dequeue_signal(t, wanted, info);
+		recalc_sigpending(t);
+		interrupted = signal_pending(&t->thread);
+		if (sig || late || interrupted)
+			t->wanted = 0;
+		spin_unlock_irq(&t->process->sig_lock);
+		if (sig || late || interrupted)
+			break;
+		late = !schedule_until(deadline);
+	}
+	set_current_state(TASK_RUNNING);
+	if (sig)
+		return sig;
+	return interrupted ? -EINTR : -EAGAIN;
+}
+
+SYSCALL(rt_sigtimedwait)
+{
+	struct kernel_siginfo info;
+	sigset_t wanted;
 	int err = 0, sig;
-	u64 timeout = get_timeout((const struct timespec *)a[2], &err), deadline;
-	bool late = false;
+	u64 timeout;
 
 	if (a[3] != sizeof(wanted))
 		return -EINVAL;
 	if (get_user(wanted, (const sigset_t *)a[0]))
 		return -EFAULT;
+	timeout = get_timeout((const struct timespec *)a[2], &err);
 	if (err)
 		return err;
-	wanted &= ~(sigmask(SIGKILL) | sigmask(SIGSTOP));
-	deadline = timeout == ~0UL ? timeout : ktime_get() + timeout;
-	set_blocked(old & ~wanted);	/* so that one of them wakes us */
-	for (;;) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		spin_lock_irq(&t->process->sig_lock);
-		sig = dequeue_signal(t, wanted, &info);
-		spin_unlock_irq(&t->process->sig_lock);
-		if (sig || late || signal_pending(&t->thread) || timeout == 0)
-			break;
-		late = !schedule_until(deadline);
-	}
-	set_current_state(TASK_RUNNING);
-	set_blocked(old);
-	if (!sig)
-		return signal_pending(&t->thread) ? -EINTR : -EAGAIN;
-	if (a[1] && copy_to_user((void *)a[1], &info, sizeof(info)))
+	if (timeout && timeout != ~0UL)
+		timeout += ktime_get();
+	sig = take_signal(wanted & ~(sigmask(SIGKILL) | sigmask(SIGSTOP)), timeout, &info);
+	if (sig > 0 && a[1] && copy_siginfo_to_user((void *)a[1], &info))
 		return -EFAULT;
 	return sig;
 }
@@ -215,30 +229,33 @@ SYSCALL(rt_sigreturn)
 	return do_sigreturn(user_regs());
 }
 
+/* Field by field: the gap between them is not for user space. */
+static int put_altstack(const struct sigaltstack *stack, struct sigaltstack *user)
+{
+	struct sigaltstack out;
+
+	memset(&out, 0, sizeof(out));
+	out.ss_sp = stack->ss_sp;
+	out.ss_flags = stack->ss_flags;
+	out.ss_size = stack->ss_size;
+	return copy_to_user(user, &out, sizeof(out));
+}
+
 SYSCALL(sigaltstack)
 {
-	struct task *t = current_task();
-	struct sigaltstack new, old = t->altstack;
-	bool on = task_on_altstack(user_regs());
+	unsigned long sp = user_stack_pointer(user_regs());
+	struct sigaltstack new, old;
+	int err;
 
-	if (!old.ss_size)
-		old.ss_flags = SS_DISABLE;
-	if (on)
-		old.ss_flags |= SS_ONSTACK;
+	old = get_altstack(sp);
 	if (a[0]) {
 		if (copy_from_user(&new, (void *)a[0], sizeof(new)))
 			return -EFAULT;
-		if (on)
-			return -EPERM;
-		if (new.ss_flags & ~(SS_DISABLE | SS_ONSTACK))
-			return -EINVAL;
-		if (new.ss_flags & SS_DISABLE)
-			new = (struct sigaltstack){ .ss_flags = SS_DISABLE };
-		else if (new.ss_size < MINSIGSTKSZ)
-			return -ENOMEM;
-		t->altstack = new;
+		err = set_altstack(&new, sp);
+		if (err)
+			return err;
 	}
-	return a[1] ? copy_to_user((void *)a[1], &old, sizeof(old)) : 0;
+	return a[1] ? put_altstack(&old, (void *)a[1]) : 0;
 }
 
 /* ---- futex ---------------------------------------------------------------------------- */
@@ -260,29 +277,38 @@ static u64 futex_deadline(const unsigned long *a, int op, int *err)
 	if (t == ~0UL)
 		return t;
 	if (op == FUTEX_WAIT)
-		return now + t;
+		return restarted_deadline(now + t);
 	if (!(a[1] & FUTEX_CLOCK_REALTIME))
 		return t;
 	real = ktime_get_real();
 	return t > real ? now + (t - real) : now;
 }
 
+static long wait_on_futex(const unsigned long *a, int op, bool shared)
+{
+	int err = 0;
+	u64 deadline = futex_deadline(a, op, &err);
+	long ret;
+
+	if (err)
+		return err;
+	ret = futex_wait((u32 *)a[0], a[2], deadline, op == FUTEX_WAIT ? ~0U : (u32)a[5], shared);
+	/* A wait with a relative timeout goes on to the same end, or ends with the handler. */
+	if (ret == -ERESTARTSYS && op == FUTEX_WAIT && deadline != ~0UL)
+		ret = restart_with_deadline(deadline);
+	return ret;
+}
+
 SYSCALL(futex)
 {
-	int op = a[1] & ~(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME), err = 0;
+	int op = a[1] & ~(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME);
 	bool shared = !(a[1] & FUTEX_PRIVATE);
 	u32 *uaddr = (u32 *)a[0], cmpval = a[5];
-	u64 deadline;
 
 	switch (op) {
 	case FUTEX_WAIT:
 	case FUTEX_WAIT_BITSET:
-		deadline = futex_deadline(a, op, &err);
-		if (err)
-			return err;
-		err = futex_wait(uaddr, a[2], deadline, op == FUTEX_WAIT ? ~0U : (u32)a[5], shared);
-		/* Run again after a handler, a relative timeout would start anew. */
-		return err == -ERESTARTSYS && op == FUTEX_WAIT && a[3] ? -EINTR : err;
+		return wait_on_futex(a, op, shared);
 	case FUTEX_WAKE:
 		return futex_wake(uaddr, a[2], ~0U, shared);
 	case FUTEX_WAKE_BITSET:

@@ -29,5 +29,11 @@ char *getname(const char *user_path);
 void putname(char *name);
 /* The directory where a relative @name starts: referenced, or ERR_PTR(-EBADF, -ENOTDIR). */
 struct dentry *get_base(int dfd, const char *name);
+/*
+ * Relative sleeps across a signal without handler. The call returns restart_with_deadline(when), runs
+ * again, and restarted_deadline(its new reckoning) gives it that time back. Current thread.
+ */
+u64 restarted_deadline(u64 fresh);
+long restart_with_deadline(u64 deadline);
 /* A timespec from user space as nanoseconds, or -EFAULT, -EINVAL through *err. NULL: ~0 (never). */
 u64 get_timeout(const struct timespec *user, int *err);

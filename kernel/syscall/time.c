@@ -107,7 +107,22 @@ SYSCALL(clock_settime)
 	return 0;
 }
 
-/* Sleeps until the point on CLOCK_MONOTONIC: 0, or -EINTR with the rest in @urem. */
+u64 restarted_deadline(u64 fresh)
+{
+	struct task *t = current_task();
+	u64 deadline = t->restart_deadline ? t->restart_deadline : fresh;
+
+	t->restart_deadline = 0;
+	return deadline;
+}
+
+long restart_with_deadline(u64 deadline)
+{
+	current_task()->restart_deadline = deadline;
+	return -ERESTARTNOHAND;
+}
+
+/* Sleeps until the point on CLOCK_MONOTONIC: 0, or -ERESTARTNOHAND, with the rest in @urem. */
 static long sleep_until(u64 deadline, struct timespec *urem)
 {
 	struct thread *t = current_thread();
@@ -126,7 +141,15 @@ static long sleep_until(u64 deadline, struct timespec *urem)
 		return 0;
 	if (urem && put_user(to_timespec(deadline - now), urem))
 		return -EFAULT;
-	return -EINTR;
+	return -ERESTARTNOHAND;
+}
+
+static long sleep_for(u64 ns, struct timespec *urem)
+{
+	u64 deadline = restarted_deadline(ns == ~0UL ? ns : ktime_get() + ns);
+	long ret = sleep_until(deadline, urem);
+
+	return ret == -ERESTARTNOHAND ? restart_with_deadline(deadline) : ret;
 }
 
 SYSCALL(nanosleep)
@@ -134,9 +157,7 @@ SYSCALL(nanosleep)
 	int err = a[0] ? 0 : -EFAULT;
 	u64 ns = get_timeout((const struct timespec *)a[0], &err);
 
-	if (err)
-		return err;
-	return sleep_until(ns == ~0UL ? ns : ktime_get() + ns, (struct timespec *)a[1]);
+	return err ? err : sleep_for(ns, (struct timespec *)a[1]);
 }
 
 SYSCALL(clock_nanosleep)
@@ -149,7 +170,9 @@ SYSCALL(clock_nanosleep)
 	if (err)
 		return err;
 	if (!(a[1] & TIMER_ABSTIME))
-		return sleep_until(ns == ~0UL ? ns : ktime_get() + ns, (struct timespec *)a[3]);
+		return sleep_for(ns, (struct timespec *)a[3]);
+	if (ns == ~0UL)
+		return sleep_until(ns, NULL);
 	return ns <= now ? 0 : sleep_until(ktime_get() + (ns - now), NULL);
 }
 

@@ -126,4 +126,5 @@ void arch_restart_syscall(struct pt_regs *regs)
 {
 	regs->regs[0] = regs->orig_x0;
 	regs->pc -= 4;
+	regs->syscallno = NO_SYSCALL;		/* once is enough */
 }

@@ -70,4 +70,5 @@ void arch_restart_syscall(struct pt_regs *regs)
 {
 	regs->a0 = regs->orig_a0;
 	regs->pc -= 4;
+	regs->cause = ~0UL;				/* once is enough */
 }
