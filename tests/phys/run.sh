@@ -10,7 +10,7 @@ mkdir -p "$out"
 
 flags=(-std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -Wall -Wextra -Werror
 	-ffreestanding -fPIC -fsanitize=address,undefined -fno-sanitize-recover=all -fno-common
-	-D__KERNEL__ -DCONFIG_ARCH_HOST=1 -DCONFIG_LAB=1 -D_text=image_text -D_end=image_end
+	-D__KERNEL__ -DCONFIG_ARCH_HOST=1 -DCONFIG_LAB=1 -DCONFIG_DEBUG=1 -D_text=image_text -D_end=image_end
 	-I kernel -I kernel/arch/host/include
 	-I tests/phys)
 sources=(kernel/arch/host/*.c kernel/mm/phys/{memblock,memblock_fdt,page_init,freelist,page_alloc}.c

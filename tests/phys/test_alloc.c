@@ -400,6 +400,27 @@ static void test_hook(struct prng *rng)
 	EXPECT_EQ(log_count("BUG"), 0);
 }
 
+static void test_poison(struct prng *rng)
+{
+	struct page *page, *again;
+	char *p;
+
+	(void)rng;
+	boot();
+	page = alloc_page(0);
+	p = page_address(page);
+	__free_page(page);
+	EXPECT_EQ(p[100], (char)0xaa);
+	p[100] = 7;
+	again = alloc_page(0);		/* last in, first out */
+	EXPECT(again == page);
+	EXPECT_EQ(log_count("was written after it was freed: byte 64 is 07"), 1);
+	__free_page(again);
+	log_forget();
+	__free_page(alloc_page(0));
+	EXPECT_EQ(log_count("was written"), 0);
+}
+
 const struct test alloc_tests[] = {
 	{ "page_alloc: random use by one CPU loses and shares no page", test_churn },
 	{ "page_alloc: random use by four CPUs loses and shares no page", test_smp },
@@ -410,6 +431,7 @@ const struct test alloc_tests[] = {
 	{ "page_alloc: reclaim is woken, called and kept from recursion", test_pressure },
 	{ "page_alloc: a failure is reported once, after the OOM killer", test_failure },
 	{ "page_alloc: a freelist has no blocks", test_orders },
+	{ "page_alloc: DEBUG=1 finds a write into a freed page", test_poison },
 	{ "page_alloc: the owner's hook runs at the last reference", test_hook },
 	{ NULL, NULL },
 };

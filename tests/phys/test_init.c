@@ -164,6 +164,7 @@ static void test_machine(struct prng *rng)
 	unsigned long min_mark, low_mark;
 
 	(void)rng;
+	ram_base = 0x80000000;
 	reset_memory(0x90000000);
 	memblock_add(0x80000000, 256 * MIB, 0);
 	memblock_reserve(0x80200000, 3 * MIB + 5);

@@ -93,6 +93,34 @@ void preempt_schedule(void)
 {
 }
 
+#ifdef CONFIG_DEBUG
+/* The order of locks is checked where the whole kernel runs. */
+void spin_lock_debug_before(spinlock_t *lock)
+{
+	if (READ_ONCE(lock->holder) == current_head()->cpu + 1)
+		panic("spinlock taken again by its holder");
+}
+
+void lockdep_acquire(void *lock, struct lock_class *class, bool sleeping)
+{
+	(void)lock;
+	(void)class;
+	(void)sleeping;
+}
+
+void lockdep_release(void *lock, struct lock_class *class)
+{
+	(void)lock;
+	(void)class;
+}
+
+void might_sleep_check(const char *file, int line)
+{
+	if (!can_sleep())
+		panic("sleep in atomic context at %s:%d", file, line);
+}
+#endif
+
 /* No CPU can be interrupted, so the caller runs it for those it means. */
 void smp_call(unsigned long mask, void (*fn)(void *), void *arg)
 {
