@@ -75,6 +75,16 @@ static void show_trace(unsigned long fp, unsigned long pc)
 	}
 }
 
+/* The registers that tell something of a panic that was called rather than trapped into. */
+static void show_caller(unsigned long fp)
+{
+	unsigned long lo, hi, sp = fp, pc = 0;
+
+	stack_bounds(fp, &lo, &hi);
+	if (arch_unwind_step(&fp, &pc, lo, hi))
+		pr_emerg("pc : %016lx sp : %016lx fp : %016lx\n", pc, sp, fp);
+}
+
 unsigned int stack_trace_save(unsigned long *entries, unsigned int max, unsigned int skip)
 {
 	unsigned long fp = arch_frame_pointer(), pc = 0, lo, hi;
@@ -170,6 +180,8 @@ static __noreturn void do_panic(const struct pt_regs *regs, unsigned long fp, co
 		pr_emerg("CPUs that did not stop: mask %#lx\n", running);
 	if (regs)
 		arch_show_regs(regs);
+	else
+		show_caller(fp);
 	pr_emerg("Call trace:\n");
 	if (regs && !user_mode(regs)) {
 		show_frame(instruction_pointer(regs), false);

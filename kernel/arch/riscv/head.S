@@ -48,6 +48,11 @@ boot_entry:
 	li	t0, SR_FS | SR_SUM | SR_SIE
 	csrc	sstatus, t0
 
+	la	t0, boot_taken
+	li	t1, 1
+	amoswap.w.aqrl t1, t1, (t0)
+	bnez	t1, boot_stray
+
 	la	t0, _bss			/* both ends lie on page boundaries */
 	la	t1, _ebss
 1:	sd	zero, 0(t0)
@@ -174,6 +179,32 @@ secondary_virtual:
 	call	secondary_start
 1:	wfi
 	j	1b
+
+/*
+ * A second hart at the first instruction. OpenSBI 1.1 marks a hart as starting before it stores
+ * where; a hart that looks just then goes where the first one went. What it should have got is in
+ * the table: it was filled in before the call. A hart that nobody started is stopped.
+ */
+boot_stray:
+	la	a1, riscv_secondary_boot
+	li	t0, SB_ENTRIES
+1:	ld	t1, SB_SATP(a1)
+	ld	t2, SB_HART(a1)
+	beqz	t1, 2f
+	beq	t2, a0, secondary_entry
+2:	addi	a1, a1, SB_SIZE
+	addi	t0, t0, -1
+	bnez	t0, 1b
+	li	a7, 0x48534d		/* HSM */
+	li	a6, 1			/* hart_stop */
+	ecall
+3:	wfi
+	j	3b
+
+	.section .data
+	.balign	4
+boot_taken:
+	.word	0
 
 	.section .bss.boot_tables, "aw", @nobits
 	.balign	PAGE_SIZE

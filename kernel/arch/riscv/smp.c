@@ -18,6 +18,7 @@ struct secondary_boot {
 	void *stack_top;
 	unsigned long cpu;
 	void *stvec;			/* image address where it goes on with paging */
+	u64 hart;
 };
 
 BUILD_BUG_ON(offsetof(struct secondary_boot, satp) != SB_SATP);
@@ -25,6 +26,9 @@ BUILD_BUG_ON(offsetof(struct secondary_boot, idle) != SB_IDLE);
 BUILD_BUG_ON(offsetof(struct secondary_boot, stack_top) != SB_STACK);
 BUILD_BUG_ON(offsetof(struct secondary_boot, cpu) != SB_CPU);
 BUILD_BUG_ON(offsetof(struct secondary_boot, stvec) != SB_STVEC);
+BUILD_BUG_ON(offsetof(struct secondary_boot, hart) != SB_HART);
+BUILD_BUG_ON(sizeof(struct secondary_boot) != SB_SIZE);
+BUILD_BUG_ON(NR_CPUS != SB_ENTRIES);
 
 void secondary_entry(void);
 void secondary_virtual(void);
@@ -33,7 +37,7 @@ u64 riscv_boot_hart;
 u64 riscv_cpu_hart[NR_CPUS];
 unsigned long riscv_cpu_started;
 
-static struct secondary_boot secondary_boot[NR_CPUS];
+struct secondary_boot riscv_secondary_boot[NR_CPUS];	/* read by head.S */
 
 /* Kinds of IPI that wait for a CPU; a line each, for they are written from everywhere. */
 static struct {
@@ -47,7 +51,7 @@ u64 arch_boot_hwid(void)
 
 int arch_cpu_start(unsigned int cpu, u64 hwid, struct thread_head *idle, void *stack_top)
 {
-	struct secondary_boot *boot = &secondary_boot[cpu];
+	struct secondary_boot *boot = &riscv_secondary_boot[cpu];
 
 	*boot = (struct secondary_boot){
 		.satp = riscv_kernel_satp,
@@ -55,6 +59,7 @@ int arch_cpu_start(unsigned int cpu, u64 hwid, struct thread_head *idle, void *s
 		.stack_top = stack_top,
 		.cpu = cpu,
 		.stvec = secondary_virtual,
+		.hart = hwid,
 	};
 	idle->kernel_sp = (unsigned long)stack_top;
 	riscv_cpu_hart[cpu] = hwid;

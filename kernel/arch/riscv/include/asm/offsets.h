@@ -60,3 +60,6 @@
 #define SB_STACK	16
 #define SB_CPU		24
 #define SB_STVEC	32
+#define SB_HART		40
+#define SB_SIZE		48
+#define SB_ENTRIES	64
