@@ -6,7 +6,7 @@
  * was in flight), has `e2fsck -fp` mend it, mounts it and looks for every file whose fsync had
  * returned.
  */
-#include "model.h"
+#include "orders.h"
 #include "lib/string.h"
 
 static const char *folder;
@@ -17,7 +17,7 @@ static double crash_deadline;
 static u32 crash_one_in;		/* writes per crash; 0: none */
 static int passed_tests, failed_tests;
 
-static void result(bool ok, const char *fmt, ...)
+void result(bool ok, const char *fmt, ...)
 {
 	va_list args;
 
@@ -29,7 +29,7 @@ static void result(bool ok, const char *fmt, ...)
 	host_flush();
 }
 
-static const char *file_in_folder(const char *what, unsigned long n)
+const char *file_in_folder(const char *what, unsigned long n)
 {
 	static char names[8][300];
 	static int next;
@@ -40,7 +40,7 @@ static const char *file_in_folder(const char *what, unsigned long n)
 }
 
 /* e2fsck's exit status; what it says goes to the file @log. */
-static int fsck(const char *image, const char *how, const char *log)
+int fsck(const char *image, const char *how, const char *log)
 {
 	const char *argv[] = { "e2fsck", how, image, NULL };
 
@@ -48,7 +48,7 @@ static int fsck(const char *image, const char *how, const char *log)
 	return host_run(log, argv);
 }
 
-static bool make_image(u32 blocks, u32 per_group, u32 inodes)
+bool make_image(u32 blocks, u32 per_group, u32 inodes)
 {
 	const char *image = file_in_folder("base", 0), *log = file_in_folder("mke2fs", 0);
 	char count[20], group[20], nodes[20];
@@ -200,6 +200,7 @@ static void test_crashes(unsigned long seed, double seconds)
 		random_state = n * 0x9e3779b97f4a7c15UL + 1;
 		rnd(2);
 		crash_one_in = 1 + rnd(30);
+		laziness = rnd(2) ? 95 : 0;
 		ok = one_run(blocks[rnd(3)], rnd(2) ? 512 : 4096, rnd(3) ? 512 : 64, 100 + rnd(500));
 		reap(0);
 		if (!ok || failed)
@@ -397,6 +398,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "crash") == 0) {
 		result(big_file(), "a file with holes in all three trees comes and goes");
 		result(big_directory(), "a directory of 1200 names comes and goes");
+		test_orders();
 		test_crashes(seed, seconds);
 	} else {
 		test_bad_disks(seed, seconds / 2, false);

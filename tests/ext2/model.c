@@ -5,6 +5,7 @@
 struct name names[MAX_NAMES];
 bool moving_directory;
 char last_op[600];
+u32 laziness;
 static bool anything_goes;
 static struct {
 	struct file *file;
@@ -580,7 +581,14 @@ bool random_op(void)
 		op_fsync, op_sync, op_flush, op_flush, op_drop, op_open, op_open,
 	};
 
-	return ops[rnd(ARRAY_SIZE(ops))]();
+	for (;;) {
+		bool (*op)(void) = ops[rnd(ARRAY_SIZE(ops))];
+
+		/* In some runs batches grow large, for nobody asks for a commit. */
+		if (rnd(100) < laziness && (op == op_fsync || op == op_sync || op == op_flush))
+			continue;
+		return op();
+	}
 }
 
 bool random_op_unchecked(void)

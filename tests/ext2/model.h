@@ -27,6 +27,7 @@ struct name {
 extern struct name names[MAX_NAMES];
 extern bool moving_directory;	/* an operation without order is going on */
 extern char last_op[600];
+extern u32 laziness;		/* percent of fsync, sync and flusher that do not happen */
 
 void model_reset(void);
 /* One random operation. True, or false with a message printed. */

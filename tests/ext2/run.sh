@@ -16,7 +16,7 @@ flags=(-std=gnu11 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -Wno-addr
 	-DCONFIG_ARCH_HOST -D__KERNEL__)
 sanitize=(-fsanitize=address,undefined -fno-sanitize-recover=all)
 sources=(kernel/fs/ext2/*.c kernel/fs/{inode,dcache,namei,file}.c kernel/mm/cache/{filemap,writeback}.c
-	kernel/lib/{radix,bitmap,bitops}.c tests/ext2/{main,model,shim}.c)
+	kernel/lib/{radix,bitmap,bitops}.c tests/ext2/{main,model,orders,shim}.c)
 
 # build NAME FLAG...: one thread, but many forks, so the crash test does without sanitizers.
 build() {
@@ -35,7 +35,7 @@ fi
 passed=0 failed=0
 # part NAME SECONDS
 part() {
-	timeout -s KILL $(($2 * 3 + 60)) "$out/$1" "$1" "$out" "$2" "$seed" ${VERBOSE:+v} >"$out/$1.log" 2>&1
+	timeout -s KILL $(($2 * 3 + 180)) "$out/$1" "$1" "$out" "$2" "$seed" ${VERBOSE:+v} >"$out/$1.log" 2>&1
 	local status=$?
 	grep -v ' passed, ' "$out/$1.log"
 	if ! tail -n 1 "$out/$1.log" | grep -q ' passed, '; then
