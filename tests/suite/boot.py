@@ -1,4 +1,5 @@
 """Boots: every mode of both machines, CPUs and memory sizes; the shell; panics and hangs; cost."""
+import os
 import re
 import subprocess
 
@@ -21,7 +22,8 @@ def boots(mode, cpus, mem):
     check("the shell works\n" in out, f"no shell: {out[-200:]!r}")
     equal("CPUs", cpus, len(re.findall(r"^processor\s*:", out, re.M)))
     total = int(re.search(r"^MemTotal:\s+(\d+) kB", out, re.M)[1]) / 1024
-    check(0.75 * MIB[mem] < total <= MIB[mem], f"MemTotal is {total:.0f} MiB of {mem}")
+    initrd = os.path.getsize(f"{BUILD}/{arch}/initrd.img") / 2**20     # stays where the loader put it
+    check(0.95 * (MIB[mem] - initrd) - 1 < total <= MIB[mem], f"MemTotal is {total:.0f} MiB of {mem}")
     if "paging" in options:
         equal("mmu", [options["paging"]] * cpus, re.findall(r"^mmu\s*: (\S+)", out, re.M))
 
