@@ -37,7 +37,7 @@
 
 static unsigned long total = 1000;
 static volatile unsigned long *positions; /* one per worker, shared */
-static char *directory;
+char *directory;
 
 static long now_ms(void)
 {

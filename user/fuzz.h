@@ -11,8 +11,9 @@
 
 extern unsigned long seed;
 extern int verbose, known_only;
-extern char *arena; /* the playground of the calling worker */
-extern pid_t me;    /* its pid, the only process that signals may go to */
+extern char *arena;	/* the playground of the calling worker */
+extern char *directory; /* the scratch directory, by its full name */
+extern pid_t me;	/* its pid, the only process that signals may go to */
 
 /* Makes call number c, which may end or damage the process in any way. */
 void make_call(unsigned long c);

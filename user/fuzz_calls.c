@@ -27,7 +27,7 @@
  *   y mmap flags      v iovec                  n count           z clock
  *   w futex operation u futex word             r signal set      8 the number 8
  *   e string vector   h sigaction              c ioctl command   q pollfd array
- *   T short timespec, never NULL
+ *   T short timespec, never NULL               g a flag or none
  */
 struct call {
 	long number;
@@ -42,10 +42,10 @@ static const struct call calls[] = {
 	{SYS_fcntl, "fcntl", "fii"},
 	{SYS_ioctl, "ioctl", "fcb"},
 	{SYS_mkdirat, "mkdirat", "dpm"},
-	{SYS_unlinkat, "unlinkat", "dpi"},
+	{SYS_unlinkat, "unlinkat", "dpg"},
 	{SYS_symlinkat, "symlinkat", "pdp"},
-	{SYS_linkat, "linkat", "dpdpi"},
-	{SYS_renameat2, "renameat2", "dpdpi"},
+	{SYS_linkat, "linkat", "dpdpg"},
+	{SYS_renameat2, "renameat2", "dpdpg"},
 	{SYS_statfs, "statfs", "Pb"},
 	{SYS_fstatfs, "fstatfs", "fb"},
 	{SYS_truncate, "truncate", "po"},
@@ -54,7 +54,7 @@ static const struct call calls[] = {
 	{SYS_chdir, "chdir", "p"},
 	{SYS_fchdir, "fchdir", "f"},
 	{SYS_fchmodat, "fchmodat", "dpm"},
-	{SYS_fchownat, "fchownat", "dpiii"},
+	{SYS_fchownat, "fchownat", "dpiig"},
 	{SYS_openat, "openat", "dpFm"},
 	{SYS_openat, "openat", "dpFm"},
 	{SYS_openat, "openat", "dPR"},
@@ -73,11 +73,11 @@ static const struct call calls[] = {
 	{SYS_sendfile, "sendfile", "ffbl"},
 	{SYS_ppoll, "ppoll", "qnTr8"},
 	{SYS_readlinkat, "readlinkat", "dPbl"},
-	{SYS_newfstatat, "newfstatat", "dPbi"},
+	{SYS_newfstatat, "newfstatat", "dPbg"},
 	{SYS_fstat, "fstat", "fb"},
 	{SYS_fsync, "fsync", "f"},
 	{SYS_fdatasync, "fdatasync", "f"},
-	{SYS_utimensat, "utimensat", "dpti"},
+	{SYS_utimensat, "utimensat", "dptg"},
 	{SYS_set_tid_address, "set_tid_address", "b"},
 	{SYS_futex, "futex", "uwiTui"},
 	{SYS_set_robust_list, "set_robust_list", "bl"},
@@ -116,7 +116,7 @@ static const struct call calls[] = {
 	{SYS_mmap, "mmap", "alxyfo"},
 	{SYS_mmap, "mmap", "alxyfo"},
 	{SYS_mprotect, "mprotect", "alx"},
-	{SYS_msync, "msync", "ali"},
+	{SYS_msync, "msync", "alg"},
 	{SYS_mincore, "mincore", "alb"},
 	{SYS_madvise, "madvise", "ali"},
 	{SYS_wait4, "wait4", "kbib"},
@@ -147,6 +147,7 @@ char *arena;
 pid_t me;
 
 static unsigned long random_state;
+static int tame; /* this call gets only arguments that make sense one by one */
 
 /* ---- numbers ----------------------------------------------------------------------------------
  */
@@ -196,6 +197,8 @@ static long odd_number(void)
 				   -4096,
 				   -100};
 
+	if (tame)
+		return below(2) ? 0 : (long)below(4);
 	switch (below(4)) {
 	case 0: return odd[below(sizeof(odd) / sizeof(odd[0]))];
 	case 1: return 1L << below(64);
@@ -207,8 +210,8 @@ static long odd_number(void)
 static long length(void)
 {
 	switch (below(8)) {
-	case 0: return odd_number();
-	case 1: return below(ARENA) * PAGE;
+	case 0: return tame ? 8 : odd_number();
+	case 1: return below(tame ? 4 : ARENA) * PAGE;
 	case 2: return PAGE;
 	default: return below(600);
 	}
@@ -248,7 +251,7 @@ static long wild_address(void)
 
 static long buffer(void)
 {
-	switch (below(12)) {
+	switch (tame ? 11 : below(12)) {
 	case 0: return 0;
 	case 1: return wild_address();
 	case 2: return (long)arena + ARENA * PAGE - below(64);
@@ -259,7 +262,7 @@ static long buffer(void)
 
 static long page_address(void)
 {
-	switch (below(10)) {
+	switch (tame ? 9 : below(10)) {
 	case 0: return wild_address();
 	case 1: return wild_address() & ~4095L;
 	case 2: return 0;
@@ -273,7 +276,7 @@ static long place(const void *object, size_t size)
 {
 	char *at = arena + below(ARENA * PAGE - 8192) / 8 * 8;
 
-	if (below(16) == 0)
+	if (!tame && below(16) == 0)
 		return buffer();
 	memcpy(at, object, size);
 	return (long)at;
@@ -290,7 +293,7 @@ static long own_path(void)
 	static char lengthy[5000];
 	const char *name;
 
-	switch (below(16)) {
+	switch (tame ? 2 + below(14) : below(16)) {
 	case 0: return buffer();
 	case 1:
 		memset(lengthy, 'n', sizeof(lengthy));
@@ -337,7 +340,7 @@ static long any_path(void)
 
 static long descriptor(void)
 {
-	long fd = below(10) ? (long)below(24) : odd_number();
+	long fd = tame ? (long)below(10) : below(10) ? (long)below(24) : odd_number();
 
 	return (int)fd == LOG_FD ? 0 : fd;
 }
@@ -345,7 +348,7 @@ static long descriptor(void)
 /* Itself, its group, itself as a group, or nobody: never another process. */
 static long process(void)
 {
-	switch (below(5)) {
+	switch (tame ? 4 : below(5)) {
 	case 0: return 0;
 	case 1: return -me;
 	case 2: return 0x3fffffff;
@@ -359,7 +362,7 @@ static long signal_number(void)
 	static const signed char gentle[] = {0,	      SIGCHLD, SIGURG, SIGWINCH,
 					     SIGCONT, SIGUSR1, 65,     -1};
 
-	if (below(8))
+	if (tame || below(8))
 		return gentle[below(sizeof(gentle))];
 	return below(66);
 }
@@ -370,9 +373,9 @@ static long timespec(int brief)
 
 	if (!brief && below(3) == 0)
 		return 0;
-	if (below(12) == 0)
+	if (!tame && below(12) == 0)
 		ts.tv_nsec = odd_number();
-	if (below(24) == 0)
+	if (!tame && below(24) == 0)
 		ts.tv_sec = odd_number();
 	return place(&ts, sizeof(ts));
 }
@@ -393,7 +396,7 @@ static long strings(void)
 
 	for (int i = 0; i < n; i++)
 		vector[i] = own_path();
-	vector[n] = below(8) ? 0 : wild_address();
+	vector[n] = tame || below(8) ? 0 : wild_address();
 	return place(vector, sizeof(vector));
 }
 
@@ -406,7 +409,7 @@ static long action(void)
 {
 	long raw[4] = {(long)nothing, 0, 0, 0};
 
-	if (below(4) == 0)
+	if (!tame && below(4) == 0)
 		raw[0] = below(2) ? (long)below(3) : wild_address();
 	raw[1] = below(4) ? 0 : odd_number() & ~0x04000000L;
 	raw[2] = below(4) ? 0 : (long)next();
@@ -446,7 +449,18 @@ static long open_flags(int reading)
 
 	if (!reading && below(3))
 		flags |= O_CREAT;
+	if (reading && tame)
+		return below(2) ? O_CLOEXEC : 0;
 	return flags | (below(3) ? 0 : next() & more) | O_NONBLOCK;
+}
+
+static long flag_bits(void)
+{
+	static const short bits[] = {1, 2, 4, 0x100, 0x200, 0x400, 0x1000};
+
+	if (below(3))
+		return 0;
+	return tame || below(2) ? bits[below(7)] : odd_number();
 }
 
 static long argument(char kind)
@@ -455,7 +469,7 @@ static long argument(char kind)
 
 	switch (kind) {
 	case 'f': return descriptor();
-	case 'd': return below(3) ? AT_FDCWD : descriptor();
+	case 'd': return tame || below(3) ? AT_FDCWD : descriptor();
 	case 'p': return own_path();
 	case 'P': return any_path();
 	case 'b': return buffer();
@@ -469,17 +483,21 @@ static long argument(char kind)
 	case 'T': return timespec(1);
 	case 'k': return process();
 	case 'a': return page_address();
-	case 'x': return below(5) ? (long)below(4) : odd_number();
-	case 'y': return below(4) ? (below(2) ? 0x22 : 0x02) | (below(4) ? 0 : 0x10) : odd_number();
+	case 'x': return tame || below(5) ? (long)below(4) : odd_number();
+	case 'y':
+		return tame || below(4)
+			       ? (below(2) ? 0x22L : 1L + (long)below(2)) | (below(4) ? 0 : 0x10)
+			       : odd_number();
 	case 'v': return io_vectors();
-	case 'n': return below(8) ? (long)below(9) : odd_number();
-	case 'z': return below(4) ? (long)below(8) : odd_number();
+	case 'n': return tame || below(8) ? (long)below(9) : odd_number();
+	case 'z': return tame || below(4) ? (long)below(8) : odd_number();
 	case 'w': return below(8) ? futex_ops[below(sizeof(futex_ops))] : odd_number();
 	case 'u': return below(8) ? (long)(arena + 4 * below(16)) : buffer();
 	case 'r': return below(3) ? buffer() : 0;
-	case '8': return below(32) ? 8 : odd_number();
+	case '8': return tame || below(32) ? 8 : odd_number();
 	case 'e': return strings();
 	case 'h': return action();
+	case 'g': return flag_bits();
 	case 'c': return ioctl_command();
 	case 'q': return poll_set();
 	default: return odd_number();
@@ -577,6 +595,9 @@ void make_call(unsigned long c)
 
 	random_state = seed * 0x2545f4914f6cdd1dUL + c * 0xd1342543de82ef95UL;
 	next();
+	tame = below(2);
+	if (below(3) == 0 && chdir(directory) < 0)
+		_exit(0);
 	if (below(40) == 0) {
 		clone_call(c);
 		return;
