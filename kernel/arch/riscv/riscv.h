@@ -30,6 +30,7 @@ void riscv_for_harts(unsigned long cpumask, void (*fn)(unsigned long mask, unsig
 /* time.c */
 void riscv_time_init(const void *fdt);
 void riscv_timer_probe(bool isa_has_sstc);
+void riscv_let_others_run(void);	/* before waiting for another hart: see time.c */
 
 /* plic.c */
 void riscv_plic_init(const void *fdt);

@@ -65,12 +65,14 @@ void sbi_send_ipi(unsigned long mask, unsigned long base)
 
 void sbi_remote_fence_i(unsigned long mask, unsigned long base)
 {
+	riscv_let_others_run();		/* the firmware spins until all have done it */
 	sbi_ecall(SBI_EXT_RFENCE, SBI_RFENCE_FENCE_I, mask, base, 0, 0);
 }
 
 void sbi_remote_sfence_vma(unsigned long mask, unsigned long base, unsigned long start,
 			   unsigned long size)
 {
+	riscv_let_others_run();
 	sbi_ecall(SBI_EXT_RFENCE, SBI_RFENCE_SFENCE_VMA, mask, base, start, size);
 }
 

@@ -52,6 +52,30 @@ void riscv_timer_probe(bool isa_has_sstc)
 	has_sstc = !closed;
 }
 
+/*
+ * Under instruction counting QEMU runs one virtual CPU at a time, and changes to the next when a
+ * timer is due. Who waits for another CPU, in a spinning loop or inside the firmware, must therefore have
+ * a timer due soon, or the other never runs. (ARM64's yield instruction ends the turn by itself.) The
+ * early interrupt does no harm: timer_interrupt() finds nothing due and sets the alarm anew.
+ */
+void riscv_let_others_run(void)
+{
+	if (!has_sstc)
+		return;
+	csr_write(0x14d, csr_read(time) + 10);
+	csr_set(sie, SIE_STIE);
+}
+
+#define RELAX_PER_YIELD	32
+
+void riscv_relax_slow(void)
+{
+	static unsigned int count;	/* of all harts together: a rough number will do */
+
+	if (++count % RELAX_PER_YIELD == 0)
+		riscv_let_others_run();
+}
+
 u64 arch_clock_ns(void)
 {
 	u64 ticks = csr_read(time) - riscv_boot_time;

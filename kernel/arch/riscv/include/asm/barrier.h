@@ -6,8 +6,11 @@
 #define wmb()	__asm__ __volatile__("fence ow, ow" : : : "memory")
 #define io_mb()	mb()
 
+/* In a loop that waits for another CPU. "pause" of Zihintpause, a fence without effect on machines
+ * that lack it; and now and then what riscv_let_others_run() is for. */
+void riscv_relax_slow(void);
 static inline void cpu_relax(void)
 {
-	/* "pause" of Zihintpause: a fence without effect on machines that lack it */
 	__asm__ __volatile__(".4byte 0x0100000f" : : : "memory");
+	riscv_relax_slow();
 }
