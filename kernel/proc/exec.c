@@ -2,10 +2,11 @@
  * execve: the same process, another program.
  *
  * What can fail happens first, into memory that nobody uses yet: the arguments are copied, the file
- * checked and mapped, the stack filled. Then, past the point of no return, the other threads end, the
- * new memory is loaded, and what execve resets is reset. So a failed execve leaves the caller as
- * it was. Only a table that is shared with another process has to be copied after that point, once no
- * thread of this one changes it any more; if there is no memory for that, the process is killed.
+ * checked and mapped, the stack filled. Then, past the point of no return, the other threads end,
+ * the new memory is loaded, and what execve resets is reset. So a failed execve leaves the caller
+ * as it was. Only a table that is shared with another process has to be copied after that point,
+ * once no thread of this one changes it any more; if there is no memory for that, the process is
+ * killed.
  */
 #include "proc/internal.h"
 #include "asm/ptrace.h"
@@ -146,21 +147,29 @@ static int copy_user_strings(struct binprm *b, const char *const *uvec, unsigned
 
 /* ---- the file ------------------------------------------------------------------------- */
 
+/* What is no program is not even opened: to open a fifo is to wait for somebody. */
+static struct file *open_regular(const char *path)
+{
+	struct dentry *cwd = get_cwd(), *dentry = path_lookup(cwd, path, LOOKUP_FOLLOW);
+	struct file *file = ERR_PTR(-EACCES);
+
+	dput(cwd);
+	if (IS_ERR(dentry))
+		return ERR_CAST(dentry);
+	if (S_ISREG(dentry->inode->mode) && (dentry->inode->mode & 0111))
+		file = dentry_open(dentry, O_RDONLY);
+	dput(dentry);
+	return file;
+}
+
 static struct file *open_exec(struct binprm *b)
 {
-	struct dentry *cwd = get_cwd();
-	/* A fifo is not waited for: it is no program. */
-	struct file *file = vfs_open(cwd, b->path, O_RDONLY | O_NONBLOCK, 0);
+	struct file *file = open_regular(b->path);
 	loff_t pos = 0;
 	ssize_t n;
 
-	dput(cwd);
 	if (IS_ERR(file))
 		return file;
-	if (!S_ISREG(file->inode->mode) || !(file->inode->mode & 0111)) {
-		file_put(file);
-		return ERR_PTR(-EACCES);
-	}
 	n = kernel_read(file, b->header, PAGE_SIZE, &pos);
 	if (n < 0) {
 		file_put(file);
@@ -267,8 +276,8 @@ static int write_pointers(struct mm *mm, unsigned long *at, unsigned long *strin
 }
 
 /*
- * From the top down: the file name, the platform's name, 16 random bytes, the strings; then, aligned, argc,
- * argv[], NULL, envp[], NULL, auxiliary vector. *@sp points to argc.
+ * From the top down: the file name, the platform's name, 16 random bytes, the strings; then,
+ * aligned, argc, argv[], NULL, envp[], NULL, auxiliary vector. *@sp points to argc.
  */
 static int build_stack(struct mm *mm, struct binprm *b, const struct elf_image *image,
 		       unsigned long *sp)

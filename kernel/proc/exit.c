@@ -7,10 +7,10 @@
  * scheduler's reaper, when the thread is off them.
  *
  * Threads leave in no order, also the first one before others, and several at the same time. So two
- * counters are taken down under the locks: nr_live on the way in, whose last thread takes the memory
- * from the process before it drops its own reference; nr_threads on the way out, whose last
- * thread ends the process. Who finds a process, a task or its files through the tables does so under
- * tasklist_lock, under which each of them is taken out.
+ * counters are taken down under the locks: nr_live on the way in, whose last thread takes the
+ * memory from the process before it drops its own reference; nr_threads on the way out, whose last
+ * thread ends the process. Who finds a process, a task or its files through the tables does so
+ * under tasklist_lock, under which each of them is taken out.
  */
 #include "proc/internal.h"
 #include "base/panic.h"
@@ -124,7 +124,8 @@ static void begin_exit(struct task *t, int code)
 	spin_lock_irq(&tasklist_lock);
 	spin_lock(&p->sig_lock);
 	t->thread.pf_flags |= PF_EXITING;
-	/* The status is the first thread's, even if it is not the last, unless all were ended at once. */
+	/* The status is the first thread's, even if it is not the last, unless all were ended at
+	 * once. */
 	if (!p->group_exiting && t->tid == p->pid)
 		p->exit_code = code;
 	if (--p->nr_live == 0) {
@@ -245,7 +246,9 @@ static void reap(struct process *child, struct wait_result *r)
 	unlink_process(child);
 }
 
-/* Looks at each child once: a result, 0 when there is none yet, -ECHILD when there never will be. */
+/*
+ * Looks at each child once: a result, 0 when there is none yet, -ECHILD when there never will be.
+ */
 static int wait_scan(pid_t pid, int options, struct wait_result *r)
 {
 	struct process *child;

@@ -9,8 +9,8 @@
  * A table is one page of pointers: 512 slots, enough for teaching and the same in every lab, and a
  * reader never sees it move. The lock guards slots and bitmaps; a file is referenced under it.
  *
- * open() reserves a slot before it looks for the file, so that a full table creates none. Until the file is
- * there the slot is neither free nor open: fork leaves it out, close and dup2 refuse it.
+ * open() reserves a slot before it looks for the file, so that a full table creates none. Until the
+ * file is there the slot is neither free nor open: fork leaves it out, close and dup2 refuse it.
  */
 #define FD_SLOTS	NR_OPEN_MAX
 BUILD_BUG_ON(FD_SLOTS * sizeof(struct file *) != PAGE_SIZE);

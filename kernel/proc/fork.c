@@ -107,8 +107,8 @@ static struct process *copy_process(pid_t pid, unsigned long flags)
 }
 
 /*
- * Enters a new process into table and family. A signal to the whole group that came while it was being
- * made was sent to the parent alone; so the parent takes it first, and then forks again.
+ * Enters a new process into table and family. A signal to the whole group that came while it was
+ * being made was sent to the parent alone; so the parent takes it first, and then forks again.
  */
 static int publish_process(struct task *t, struct process *p, unsigned long flags)
 {

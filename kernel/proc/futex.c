@@ -1,13 +1,16 @@
 /*
- * Futexes: sleeping on a word of user memory (Franke, Russell, Kirkwood: "Fuss, Futexes and Furwocks", 2002).
+ * Futexes: sleeping on a word of user memory (Franke, Russell, Kirkwood: "Fuss, Futexes and
+ * Furwocks", 2002).
  *
- * User space locks and unlocks with atomic instructions as long as nobody waits; the kernel only keeps the
- * queues of those who do. A waiter says which value it saw; under futex_lock the kernel looks again, and
- * only if the word still holds that value goes the waiter on the queue. A waker changes the word first and
- * takes the same lock after: so either the waiter sees the new value or the waker sees the waiter.
+ * User space locks and unlocks with atomic instructions as long as nobody waits; the kernel only
+ * keeps the queues of those who do. A waiter says which value it saw; under futex_lock the kernel
+ * looks again, and only if the word still holds that value goes the waiter on the queue. A waker
+ * changes the word first and takes the same lock after: so either the waiter sees the new value or
+ * the waker sees the waiter.
  *
- * A word's key is where it lives: (mm, address) for private memory, (address_space, offset) for a shared
- * mapping. A private key needs no lookup; a shared call on private memory yields the same key.
+ * A word's key is where it lives: (mm, address) for private memory, (address_space, offset) for a
+ * shared mapping. A private key needs no lookup; a shared call on private memory yields the same
+ * key.
  *
  * One lock for all queues: simple, and never held while sleeping.
  */
@@ -63,8 +66,9 @@ static int futex_key(const u32 *uaddr, bool shared, struct futex_key *key)
 }
 
 /*
- * Takes futex_lock if *uaddr is @val then: 0 (locked), -EAGAIN or -EFAULT. The word is read under the lock
- * without a fault; should its page be missing, it is brought in with nothing locked, and all begins anew.
+ * Takes futex_lock if *uaddr is @val then: 0 (locked), -EAGAIN or -EFAULT. The word is read under
+ * the lock without a fault; should its page be missing, it is brought in with nothing locked, and
+ * all begins anew.
  */
 static int lock_if_equal(const u32 *uaddr, u32 val)
 {

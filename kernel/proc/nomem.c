@@ -1,9 +1,9 @@
 /*
  * A page fault found no memory. Before there is an OOM killer (lab 5) the rule is: the process that
- * faulted dies. But not every such process is at fault: a shell that touches a page while a hog eats the rest
- * would die for the hog. So a process that is not the largest waits a little and tries again; the largest,
- * which cannot be helped by waiting for smaller ones, dies at its own next fault. Nobody is
- * killed for another, and a wait ends after a second.
+ * faulted dies. But not every such process is at fault: a shell that touches a page while a hog
+ * eats the rest would die for the hog. So a process that is not the largest waits a little and
+ * tries again; the largest, which cannot be helped by waiting for smaller ones, dies at its own
+ * next fault. Nobody is killed for another, and a wait ends after a second.
  */
 #include "proc/internal.h"
 #include "base/initcall.h"

@@ -1,11 +1,12 @@
 /*
  * The table of processes and threads.
  *
- * A process exists from fork to the wait4 that collects it; a task (one thread) until it has exited and
- * is off its stack. Both are found by number: process by pid, task by tid, the first task's tid being
- * the pid. The tables are lists under tasklist_lock: dozens of processes, not thousands.
+ * A process exists from fork to the wait4 that collects it; a task (one thread) until it has exited
+ * and is off its stack. Both are found by number: process by pid, task by tid, the first task's tid
+ * being the pid. The tables are lists under tasklist_lock: dozens of processes, not thousands.
  *
- * References: the table holds one on a process, each of its tasks holds one, and whoever looked it up.
+ * References: the table holds one on a process, each of its tasks holds one, and whoever looked it
+ * up.
  */
 #include "proc/internal.h"
 #include "base/initcall.h"

@@ -1,9 +1,10 @@
 /*
- * Processes. struct process is the thread group (what has a pid, a parent, memory and files), struct
- * task one thread of it. Kernel threads (task/kthread.c) are neither.
+ * Processes. struct process is the thread group (what has a pid, a parent, memory and files),
+ * struct task one thread of it. Kernel threads (task/kthread.c) are neither.
  *
  * Locks, outermost first: tasklist_lock (spin, irq-safe: parents, children, pids, states, groups),
- * process->sig_lock (spin, irq-safe: handlers, pending sets, thread list). files->lock, fs lock: spin.
+ * process->sig_lock (spin, irq-safe: handlers, pending sets, thread list). files->lock, fs lock:
+ * spin.
  */
 #pragma once
 

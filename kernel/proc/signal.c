@@ -1,8 +1,8 @@
 /*
  * Signals: sent to a process or a thread, kept pending, delivered on the way back to user mode.
  *
- * Sending only marks: a bit in a pending set, TIF_SIGPENDING on a thread that may take it, a wake-up
- * if it sleeps, an interrupt if it runs. All else happens in the target's own context, in
+ * Sending only marks: a bit in a pending set, TIF_SIGPENDING on a thread that may take it, a wake-
+ * up if it sleeps, an interrupt if it runs. All else happens in the target's own context, in
  * user_mode_work(): so no thread ever changes another's registers or stack.
  *
  * Exceptions to that rule act at once on the sender's side: SIGKILL marks every thread TIF_KILLED;
@@ -187,8 +187,8 @@ static struct task *choose_thread(struct process *p, int sig)
 }
 
 /*
- * sig_lock held. @only: the thread it is for, or NULL: any. True if that ended a stop: then the parent
- * is to be told, once sig_lock is free (two processes' locks are never held at once).
+ * sig_lock held. @only: the thread it is for, or NULL: any. True if that ended a stop: then the
+ * parent is to be told, once sig_lock is free (two processes' locks are never held at once).
  */
 static bool send_locked(struct process *p, struct task *only, int sig,
 			const struct kernel_siginfo *info)
@@ -421,8 +421,9 @@ static void default_action(struct process *p, int sig)
 }
 
 /*
- * A system call that a signal interrupted: it runs again, or returns EINTR. @act: the handler that is about
- * to start, NULL: none was found. Whichever comes first decides; what follows finds no system call.
+ * A system call that a signal interrupted: it runs again, or returns EINTR. @act: the handler that
+ * is about to start, NULL: none was found. Whichever comes first decides; what follows finds no
+ * system call.
  */
 static void finish_syscall(struct pt_regs *regs, const struct k_sigaction *act)
 {
@@ -478,7 +479,8 @@ static int next_signal(struct task *t, struct kernel_siginfo *info, struct k_sig
 	int sig = 0;
 
 	spin_lock_irq(&p->sig_lock);
-	/* A thread that execve or exit_group has ended must take nothing away from those who live on. */
+	/* A thread that execve or exit_group has ended must take nothing away from those who live
+	 * on. */
 	if (!fatal_signal_pending(&t->thread)) {
 		sig = dequeue_signal(t, ~t->blocked, info);
 		if (!sig)

@@ -86,8 +86,9 @@ struct task;
 struct pt_regs;
 
 /*
- * Sending. @info NULL: from the kernel. send_signal_process: any thread may take it; send_signal_group:
- * every process of a group gets it. They take tasklist_lock; any context. 0, -EINVAL, -ESRCH.
+ * Sending. @info NULL: from the kernel. send_signal_process: any thread may take it;
+ * send_signal_group: every process of a group gets it. They take tasklist_lock; any context. 0,
+ * -EINVAL, -ESRCH.
  */
 int send_signal_process(struct process *p, int sig, const struct kernel_siginfo *info);
 int send_signal_group(pid_t pgid, int sig, const struct kernel_siginfo *info);

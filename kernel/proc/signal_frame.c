@@ -1,7 +1,7 @@
 /*
  * The frame a handler runs on, as Linux lays it out: siginfo, then ucontext, whose machine part the
- * arch writes and reads. The handler returns into the trampoline page, which calls rt_sigreturn with the
- * stack pointer back at the frame.
+ * arch writes and reads. The handler returns into the trampoline page, which calls rt_sigreturn
+ * with the stack pointer back at the frame.
  */
 #include "proc/internal.h"
 #include "asm/ptrace.h"

@@ -8,7 +8,9 @@
 #define IOV_MAX		1024
 #define IOV_ON_STACK	8
 
-/* Reads or writes through a vector that lies in kernel memory; @pos NULL: the file's own position. */
+/*
+ * Reads or writes through a vector that lies in kernel memory; @pos NULL: the file's own position.
+ */
 static ssize_t do_rw(struct file *file, const struct iovec *iov, unsigned int nr, bool write,
 		     loff_t *pos)
 {

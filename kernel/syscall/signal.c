@@ -172,8 +172,9 @@ SYSCALL(rt_sigsuspend)
 }
 
 /*
- * Takes one of @wanted, sleeping until @deadline: the signal, -EAGAIN at the deadline (0: at once), -EINTR when
- * another one came. While it sleeps the wanted ones, blocked as they are, wake it: see struct task.
+ * Takes one of @wanted, sleeping until @deadline: the signal, -EAGAIN at the deadline (0: at once),
+ * -EINTR when another one came. While it sleeps the wanted ones, blocked as they are, wake it: see
+ * struct task.
  */
 static int take_signal(sigset_t wanted, u64 deadline, struct kernel_siginfo *info)
 {

@@ -1,9 +1,10 @@
 /*
  * System calls: Linux's generic 64-bit numbers, arguments, structures, errno, on both machines.
  *
- * An entry gets its arguments as an array and returns a value or -errno. It does three things: bring
- * arguments in from user space, call the layer that knows, take results out. What a call means is found
- * there. To add one: write SYSCALL(name) in the file of its subject, add its line to list.h.
+ * An entry gets its arguments as an array and returns a value or -errno. It does three things:
+ * bring arguments in from user space, call the layer that knows, take results out. What a call
+ * means is found there. To add one: write SYSCALL(name) in the file of its subject, add its line to
+ * list.h.
  */
 #pragma once
 
@@ -23,15 +24,15 @@
 #define AT_SYMLINK_FOLLOW	0x400
 #define AT_EMPTY_PATH		0x1000
 
-/* A path from user space in a page of its own, or ERR_PTR(-EFAULT, -ENAMETOOLONG, -ENOMEM, and -ENOENT
- * for the empty one). putname() frees it; ERR_PTRs are fine. */
+/* A path from user space in a page of its own, or ERR_PTR(-EFAULT, -ENAMETOOLONG, -ENOMEM, and
+ * -ENOENT for the empty one). putname() frees it; ERR_PTRs are fine. */
 char *getname(const char *user_path);
 void putname(char *name);
 /* The directory where a relative @name starts: referenced, or ERR_PTR(-EBADF, -ENOTDIR). */
 struct dentry *get_base(int dfd, const char *name);
 /*
- * Relative sleeps across a signal without handler. The call returns restart_with_deadline(when), runs
- * again, and restarted_deadline(its new reckoning) gives it that time back. Current thread.
+ * Relative sleeps across a signal without handler. The call returns restart_with_deadline(when),
+ * runs again, and restarted_deadline(its new reckoning) gives it that time back. Current thread.
  */
 u64 restarted_deadline(u64 fresh);
 long restart_with_deadline(u64 deadline);
