@@ -277,9 +277,9 @@ bool tty_readable(struct wait_queue **wq)
 
 /*
  * Takes up to @max entries off the ring into @buf: at most one line in canonical mode. *@more: the
- * line, or what is there in raw mode, goes on. Bytes.
+ * line, or what is there in raw mode, goes on. Bytes, or -EAGAIN: there is nothing.
  */
-static size_t take(char *buf, size_t max, bool *more)
+static ssize_t take(char *buf, size_t max, bool *more)
 {
 	bool canonical = settings.c_lflag & ICANON;
 	unsigned long flags;
@@ -287,6 +287,10 @@ static size_t take(char *buf, size_t max, bool *more)
 
 	*more = true;
 	spin_lock_irqsave(&tty_lock, flags);
+	if (head == ready) {
+		spin_unlock_irqrestore(&tty_lock, flags);
+		return -EAGAIN;
+	}
 	while (n < max && head != ready) {
 		int c = ring[head++ % RING_SIZE];
 
@@ -318,27 +322,34 @@ static bool in_background(void)
 	return group && tty_pgrp_hook && tty_pgrp_hook() != group;
 }
 
+/* 0: there was something; 1: there is nothing, and the reader does not want to wait; or -errno. */
+static int wait_for_input(bool nonblock)
+{
+	if (!(settings.c_lflag & ICANON) && !settings.c_cc[VMIN])
+		return !tty_readable(NULL);
+	if (nonblock)
+		return tty_readable(NULL) ? 0 : -EAGAIN;
+	return wait_event_interruptible(&read_wait, tty_readable(NULL));
+}
+
 ssize_t tty_read(struct iov_iter *it, bool nonblock)
 {
 	bool more = true;
 	ssize_t done = 0;
 	char chunk[128];
 
-	if (!it->count)
-		return 0;
 	if (in_background())
 		return -EIO;
-	if (!tty_readable(NULL)) {
-		if (!(settings.c_lflag & ICANON) && !settings.c_cc[VMIN])
-			return 0;
-		if (nonblock)
-			return -EAGAIN;
-		if (wait_event_interruptible(&read_wait, tty_readable(NULL)))
-			return -ERESTARTSYS;
-	}
 	while (more && it->count) {
-		size_t n = take(chunk, min(it->count, sizeof(chunk)), &more), copied;
+		ssize_t n = take(chunk, min(it->count, sizeof(chunk)), &more), copied;
 
+		if (n < 0) {
+			int ret = done ? 1 : wait_for_input(nonblock);
+
+			if (ret)
+				return ret < 0 ? ret : done;
+			continue;
+		}
 		copied = copy_to_iter(chunk, n, it);
 		done += copied;
 		if (copied < n)

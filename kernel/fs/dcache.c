@@ -434,14 +434,14 @@ unsigned long nr_dentries(void)
 	return atomic_read(&nr_all);
 }
 
-static unsigned long count_unused(void)
+unsigned long nr_unused_dentries(void)
 {
 	return READ_ONCE(nr_unused);
 }
 
 static struct shrinker dentry_shrinker = {
 	.name = "dentry",
-	.count = count_unused,
+	.count = nr_unused_dentries,
 	.scan = dcache_shrink,
 };
 

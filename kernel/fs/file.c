@@ -302,9 +302,3 @@ int generic_fsync(struct file *file, bool datasync)
 	(void)datasync;
 	return sync_inode(file->inode, true);
 }
-
-int generic_open_readonly(struct inode *inode, struct file *file)
-{
-	(void)inode;
-	return file->mode & FMODE_WRITE ? -EROFS : 0;
-}

@@ -290,14 +290,14 @@ unsigned long nr_inodes(void)
 	return atomic_read(&nr_all);
 }
 
-static unsigned long count_unused(void)
+unsigned long nr_unused_inodes(void)
 {
 	return READ_ONCE(nr_unused);
 }
 
 static struct shrinker inode_shrinker = {
 	.name = "inode",
-	.count = count_unused,
+	.count = nr_unused_inodes,
 	.scan = icache_shrink,
 };
 

@@ -15,13 +15,13 @@ void d_prune_children(struct dentry *dentry);
 /* @old takes the place and name of @new, which is unhashed. Both directories locked. */
 void d_move(struct dentry *old, struct dentry *new);
 bool is_subdir(struct dentry *dentry, struct dentry *ancestor);	/* or the same */
-unsigned long nr_dentries(void);
+unsigned long nr_dentries(void), nr_unused_dentries(void);
 
 /* inode.c */
 extern spinlock_t inode_lock;		/* hash, lists, states; refs 0 <-> 1 */
 /* Starts writing every dirty inode of @sb; sync_mutex held. First error. */
 int write_dirty_inodes(struct super_block *sb);
-unsigned long nr_inodes(void);
+unsigned long nr_inodes(void), nr_unused_inodes(void);
 
 /* file.c: how a file on @inode is read and written; ERR_PTR(-ENXIO) if no driver is there. */
 const struct file_operations *inode_fops(struct inode *inode);

@@ -1,4 +1,7 @@
-/* The files of /proc that make the kernel do something: drop_caches and sysrq-trigger. */
+/*
+ * The files of /proc that make the kernel do something, drop_caches and sysrq-trigger; and how many
+ * names and inodes are in memory.
+ */
 #include "arch/arch.h"
 #include "base/initcall.h"
 #include "base/panic.h"
@@ -10,6 +13,7 @@
 
 #define DROP_PAGES	1
 #define DROP_OBJECTS	2
+#define DROP_ROUNDS	32		/* while others fill the caches again, there is no end */
 
 /*
  * Frees everything that is only kept because it might be wanted again: clean cache pages, unused
@@ -20,15 +24,15 @@
  */
 static void drop_caches(unsigned long what)
 {
-	unsigned long freed;
+	unsigned long freed = 1;
 
-	do {
+	for (int i = 0; freed && i < DROP_ROUNDS; i++) {
 		freed = 0;
 		if (what & DROP_PAGES)
 			freed += drop_pagecache();
 		if (what & DROP_OBJECTS)
 			freed += dcache_shrink(~0UL) + icache_shrink(~0UL);
-	} while (freed && !signal_pending(current_thread()));
+	}
 	stack_cache_drain();
 	kmem_cache_shrink_all();
 	drain_all_pages();
@@ -46,6 +50,20 @@ static int write_drop_caches(const char *text, size_t n, void *data)
 	if (what < 1 || what > 3)
 		return -EINVAL;
 	drop_caches(what);
+	return 0;
+}
+
+static int show_inodes(struct seq_file *m, void *data)
+{
+	(void)data;
+	seq_printf(m, "%lu %lu\n", nr_inodes(), nr_unused_inodes());
+	return 0;
+}
+
+static int show_dentries(struct seq_file *m, void *data)
+{
+	(void)data;
+	seq_printf(m, "%lu %lu 45 0 0 0\n", nr_dentries(), nr_unused_dentries());
 	return 0;
 }
 
@@ -89,6 +107,8 @@ static int write_sysrq(const char *text, size_t n, void *data)
 static int proc_control_init(void)
 {
 	proc_create("sys/vm/drop_caches", NULL, write_drop_caches, NULL);
+	proc_create("sys/fs/inode-nr", show_inodes, NULL, NULL);
+	proc_create("sys/fs/dentry-state", show_dentries, NULL, NULL);
 	proc_create("sysrq-trigger", NULL, write_sysrq, NULL);
 	return 0;
 }

@@ -266,7 +266,6 @@ ssize_t generic_read(struct file *file, struct iov_iter *it, loff_t *pos);
 ssize_t generic_write(struct file *file, struct iov_iter *it, loff_t *pos);
 loff_t generic_llseek(struct file *file, loff_t off, int whence);	/* against inode->size */
 int generic_fsync(struct file *file, bool datasync);	/* sync_inode(inode, true) */
-int generic_open_readonly(struct inode *inode, struct file *file);
 
 /* ---- paths: namei.c; @base: directory a relative path starts at (referenced by the caller)  */
 #define LOOKUP_FOLLOW	1
@@ -287,9 +286,9 @@ int vfs_truncate(struct inode *inode, loff_t size);
 int vfs_getattr(struct dentry *dentry, struct kstat *st);
 int vfs_statfs(struct dentry *dentry, struct kstatfs *st);
 int vfs_utimes(struct inode *inode, const struct timespec *atime, const struct timespec *mtime);
-/* The parts of vfs_open, for what is there already: 0 or -errno / a file or ERR_PTR. */
-struct file *dentry_open(struct dentry *dentry, unsigned int flags);
 int vfs_readdir(struct file *file, struct dir_context *ctx);
+/* A file on @dentry, which exists, opened by its driver or filesystem; or ERR_PTR. */
+struct file *dentry_open(struct dentry *dentry, unsigned int flags);
 
 /* ---- dentries: dcache.c ------------------------------------------------------------------ */
 struct dentry *dget(struct dentry *dentry);	/* NULL is fine */
