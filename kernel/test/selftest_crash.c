@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "sched/mutex.h"
 #include "sched/timer.h"
+#include "task/kthread.h"
 
 static DEFINE_SPINLOCK(lock_a);
 static DEFINE_SPINLOCK(lock_b);
@@ -119,6 +120,43 @@ static void crash_sleepatomic(void)
 	spin_unlock(&lock_a);
 }
 
+/* A lock held too long by another CPU: reported, then the wait goes on. */
+static void hold_long(void *started)
+{
+	u64 end = arch_clock_ns() + 12 * NSEC_PER_SEC;
+
+	spin_lock(&lock_a);
+	WRITE_ONCE(*(bool *)started, true);
+	while (arch_clock_ns() < end)
+		cpu_relax();
+	spin_unlock(&lock_a);
+}
+
+static void crash_stuckspin(void)
+{
+	bool started = false;
+
+	kthread_run(hold_long, &started, "holder");
+	while (!READ_ONCE(started))
+		msleep(1);
+	spin_lock(&lock_a);
+	spin_unlock(&lock_a);
+}
+
+static void *fault_in_hook(char *buf, size_t size)
+{
+	(void)buf;
+	(void)size;
+	crash_null();
+	return NULL;
+}
+
+static void crash_panicpanic(void)
+{
+	panic_thread_hook = fault_in_hook;
+	panic("selftest");
+}
+
 static const struct {
 	const char *name;
 	void (*crash)(void);
@@ -129,7 +167,8 @@ static const struct {
 	{ "execdata", crash_execdata },		{ "readuser", crash_readuser },
 	{ "deadlock", crash_deadlock },		{ "mutexdeadlock", crash_mutexdeadlock },
 	{ "lockorder", crash_lockorder },	{ "irqlock", crash_irqlock },
-	{ "sleepatomic", crash_sleepatomic },
+	{ "sleepatomic", crash_sleepatomic },	{ "stuckspin", crash_stuckspin },
+	{ "panicpanic", crash_panicpanic },
 };
 
 void selftest_crash(const char *name)

@@ -58,6 +58,8 @@ def crashes(arch):
         check(re.search(rf"\b{function}\+0x", trace), f"{name}: {function} is not in the backtrace")
         check(re.search(r"\bsp\s*: [0-9a-f]{16}", out), f"{name}: no registers")
         check("---[ end Kernel panic ]---" in out, f"{name}: the report is cut short")
+    out = console(arch, "panicpanic", cpus=2)
+    check(re.search(r"panic within a panic: \n.*Oops: ", out), "a fault in a panic is not told")
 
 
 @both("kernel-lock-checker", timeout=300)
