@@ -220,6 +220,46 @@ static void directory_grows(void)
 	some_data();
 }
 
+/* The name comes again in another page of its directory. */
+static void name_changes_page(void)
+{
+	char path[300], last[300];
+
+	must(vfs_mkdir(NULL, "/d", 0755));
+	for (int i = 0; i < 20; i++) {
+		host_snprintf(path, sizeof(path), "/d/%0240d", i);
+		make_file(path, 10);
+	}
+	strscpy(last, path, sizeof(last));
+	host_snprintf(path, sizeof(path), "/d/%0240d", 3);
+	must(vfs_unlink(NULL, path, false));
+	sync_all();
+	must(vfs_unlink(NULL, last, false));
+	make_file(last, 5000);
+	some_data();
+}
+
+/* The number of a removed file is the first to be free, and is wanted for a directory. */
+static void inode_becomes_directory(void)
+{
+	must(vfs_mkdir(NULL, "/d", 0755));
+	fill_table_page("y");
+	make_file("/d/a", 5000);
+	sync_all();
+	must(vfs_unlink(NULL, "/d/a", false));
+	must(vfs_mkdir(NULL, "/b", 0755));
+}
+
+static void new_file_over_far_one(void)
+{
+	must(vfs_mkdir(NULL, "/d", 0755));
+	make_file("/f", 9000);
+	sync_all();
+	make_file("/d/f", 7000);
+	some_data();
+	must(vfs_rename(NULL, "/d/f", NULL, "/f", 0));
+}
+
 static void links_and_symlinks(void)
 {
 	char text[500];
@@ -249,6 +289,9 @@ static const struct {
 	{ "blocks of a removed file are wanted", blocks_change_hands },
 	{ "inodes of removed files are wanted", inodes_change_hands },
 	{ "a directory grows", directory_grows },
+	{ "a name comes again in another page", name_changes_page },
+	{ "the inode of a removed file is wanted for a directory", inode_becomes_directory },
+	{ "a new file replaces one in another directory", new_file_over_far_one },
 	{ "symlinks, long and short", links_and_symlinks },
 };
 

@@ -203,7 +203,7 @@ int ext2_add_entry(struct inode *dir, const char *name, unsigned int len, struct
 	int err = ext2_may_write(sbi);
 
 	while (!err) {
-		if (ext2_is_born(dir) || was_removed(dir, name, len)) {
+		if (ext2_is_born(dir) || was_removed(dir, name, len) || ext2_batch_full(sbi)) {
 			err = ext2_commit(sbi, false);
 			continue;
 		}
@@ -246,7 +246,7 @@ int ext2_remove_entry(struct inode *dir, struct page *page, struct ext2_dirent *
 	struct ext2_sb *sbi = ext2_isb(dir);
 	int err = ext2_may_write(sbi);
 
-	if (!err && !may_remove(page, inode, with))
+	if (!err && (!may_remove(page, inode, with) || ext2_batch_full(sbi)))
 		err = ext2_commit(sbi, false);
 	if (err)
 		return err;
@@ -286,21 +286,22 @@ struct page *ext2_new_page(struct inode *dir, pgoff_t index)
 	if (err)
 		return ERR_PTR(err);
 	page = grab_cache_page(&dir->mapping, index);
-	if (!IS_ERR(page)) {
-		clear_page(page_address(page));
-		SetPageUptodate(page);
-		unlock_page(page);
-		ext2_dirty(sbi, page, EXT2_NEW);
-		err = ext2_set_block(dir, index, block);
-		if (!err) {
-			ext2_i(dir)->goal = block + 1;
-			dir->blocks += EXT2_BLOCK_SIZE / 512;
-			return page;
-		}
-		put_page(page);
-		page = ERR_PTR(err);
+	if (IS_ERR(page)) {
+		ext2_free_block(sbi, block);
+		return page;
 	}
-	ext2_free_block(sbi, block);
+	clear_page(page_address(page));
+	SetPageUptodate(page);
+	unlock_page(page);
+	err = ext2_set_block(dir, index, block);
+	if (err) {
+		ext2_free_block(sbi, block);
+		put_page(page);
+		return ERR_PTR(err);
+	}
+	ext2_dirty(sbi, page, EXT2_NEW);
+	ext2_i(dir)->goal = block + 1;
+	dir->blocks += EXT2_BLOCK_SIZE / 512;
 	return page;
 }
 

@@ -62,7 +62,9 @@ struct ext2_sb {
 	/* the batch: under lock */
 	u64 batch;			/* its number */
 	struct page *dirty[EXT2_CLASSES];	/* linked by page->aux */
+	unsigned int nr_dirty;
 	struct list_head pending;	/* inodes with file blocks that are not in their tree yet */
+	atomic_t nr_written;		/* blocks that became ready for it since they were last looked at */
 	/* Freed in this batch: free in the bitmaps, but not to be used before the batch is on disk. */
 	struct ext2_range frozen[EXT2_FROZEN_RANGES];
 	u32 frozen_inodes[EXT2_FROZEN_INODES];
@@ -89,7 +91,6 @@ struct ext2_inode {
 	struct page *pending;		/* file pages whose block is not in the tree: linked by page->aux */
 	struct list_head pending_node;	/* sbi->pending */
 	unsigned int nr_pending;
-	atomic_t nr_written;		/* of those, how many could be put into the tree. No lock */
 };
 
 /*
@@ -128,12 +129,16 @@ static inline enum ext2_class ext2_class(const struct page *page)
 {
 	return page->private;
 }
+/* Are there so many pages in the batch that it should end? */
+bool ext2_batch_full(const struct ext2_sb *sbi);
 /* Writes the batch and begins a new one; @counts: bitmaps and counters too. 0 or -EIO. */
 int ext2_commit(struct ext2_sb *sbi, bool counts);
 /* After a write that failed or damage that makes writing unsafe: no more writing. */
 void ext2_break(struct ext2_sb *sbi, const char *why);
-/* Puts the blocks that are on disk into the inode's tree. 0 or -errno. */
+/* Puts the blocks that are on disk into the inode's tree; of all inodes, if there are many of them.
+ * 0 or -errno. */
 int ext2_install(struct inode *inode);
+void ext2_install_many(struct ext2_sb *sbi);
 /* Notes @page, whose block @block was just allocated, as pending. */
 void ext2_add_pending(struct inode *inode, struct page *page, u32 block);
 /* Frees the pending blocks of pages from @first on. */

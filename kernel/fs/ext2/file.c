@@ -9,9 +9,6 @@
 #include "lib/string.h"
 #include "mm/cache/writeback.h"
 
-/* So many pages of a file may wait for their place in the tree; they are pinned. */
-#define MAX_UNINSTALLED 64
-
 static struct bio *page_bio(struct inode *inode, struct page *page, u32 block, enum bio_op op)
 {
 	struct bio *bio = bio_alloc(GFP_NOIO);
@@ -49,10 +46,12 @@ static int ext2_readpage(struct address_space *mapping, struct page *page)
 {
 	struct inode *inode = mapping->host;
 	struct bio *bio;
-	u32 block;
-	int err;
+	u32 block = 0;
+	int err = 0;
 
-	err = ext2_lookup_block(inode, page->index, &block);
+	/* Beyond the end blocks may be on their way out. Before it, truncation waits for this page. */
+	if ((loff_t)page->index << PAGE_SHIFT < READ_ONCE(inode->size))
+		err = ext2_lookup_block(inode, page->index, &block);
 	if (err || !block) {
 		if (!err)
 			zero_page(page);
@@ -87,8 +86,7 @@ static int allocate(struct inode *inode, struct page *page)
 	u32 block;
 	int err;
 
-	if (atomic_read(&ei->nr_written) >= MAX_UNINSTALLED && ext2_install(inode) == 0)
-		ext2_update_inode(inode);
+	ext2_install_many(sbi);
 	err = ext2_make_path(inode, page->index);
 	if (!err)
 		err = ext2_new_block(sbi, ei->goal, &block);
@@ -177,7 +175,7 @@ static void end_write(struct bio *bio)
 		mapping_set_error(page->mapping, bio->error);
 	} else if (bio->private) {
 		set_bit(EXT2_WRITTEN_BIT, &page->private);
-		atomic_inc(&ext2_i(bio->private)->nr_written);
+		atomic_inc(&ext2_isb(bio->private)->nr_written);
 	}
 	end_page_writeback(page);
 	bio_put(bio);

@@ -271,73 +271,126 @@ static int take_over(struct inode *dir, struct dentry *new, struct inode *inode,
 	return err;
 }
 
-/* Anything but a directory: first the new name, then the old one goes. sbi->lock held. */
+/*
+ * Anything but a directory: first the new name, then the old one goes. The old entry is found first; a new
+ * one in the same page does not move it. sbi->lock held.
+ */
 static int rename_file(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
 		       struct dentry *new)
 {
+	struct page *page, *where = NULL;
 	struct inode *inode = old->inode;
-	struct page *where = NULL;
-	int err;
+	struct ext2_dirent *de;
+	int err = find_own(old_dir, old, &page, &de);
 
+	if (err)
+		return err;
 	if (new->inode)
 		err = take_over(new_dir, new, inode, &where);
 	else
 		err = ext2_add_entry(new_dir, new->name, new->len, inode, &where);
-	if (err)
-		return err;
-	err = remove_name(old_dir, old, where);
-	touch_ctime(inode);
+	if (!err)
+		err = ext2_remove_entry(old_dir, page, de, inode, where);
+	if (!err)
+		touch_ctime(inode);
+	put_page(page);
 	return err;
 }
 
-/* Sets '..' of @dir, its second entry. Gives its page, referenced, or ERR_PTR; nothing is changed then. */
+/* The entry '..' of @dir: its page, referenced, or ERR_PTR. */
 static struct page *find_dotdot(struct inode *dir, struct ext2_dirent **de)
 {
 	struct page *page;
 	int err = ext2_find_entry(dir, "..", 2, &page, de);
 
-	if (err)
-		return ERR_PTR(err == -ENOENT ? ext2_damage(ext2_isb(dir), "directory %lu has no '..'",
-							    (unsigned long)dir->ino) : err);
-	return page;
+	if (err == -ENOENT)
+		err = ext2_damage(ext2_isb(dir), "directory %lu has no '..'", (unsigned long)dir->ino);
+	return err ? ERR_PTR(err) : page;
 }
 
 /*
- * Where a directory's new entry goes: the entry to replace, or one with room. If it stays in its parent, the
- * page of the old entry is best, for then a single write moves it; there, the old name's own bytes
- * count as room, so it is taken out and, if that does not help, put back.
+ * Room for the new entry of a directory that stays in its parent. The page of the old entry is best, for
+ * then a single write moves it; there, the old name's own bytes count as room, so it is taken out and, if
+ * that does not help, put back. 0: it is out, and *@page and *@de are set; -ENOSPC; or -errno.
  */
-static int find_place(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
-		      struct dentry *new, struct page **page, struct ext2_dirent **de)
+static int find_room_beside(struct inode *dir, struct dentry *old, struct page *old_page,
+			    struct ext2_dirent *old_de, unsigned int len, struct page **page,
+			    struct ext2_dirent **de)
 {
-	struct page *old_page;
+	struct page *same;
 	int err;
 
+	ext2_cut_entry(old_page, old_de);
+	err = ext2_find_room(dir, len, old_page, page, de);
+	if (err && ext2_find_room(dir, old->len, old_page, &same, de) == 0) {
+		ext2_put_entry(*de, old->name, old->len, old->inode);
+		put_page(same);
+	}
+	return err;
+}
+
+/* Where a directory's new entry goes, *@page referenced; *@cut: its old entry is out already. */
+static int find_place(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+		      struct dentry *new, struct page **page, struct ext2_dirent **de, bool *cut)
+{
+	struct ext2_dirent *old_de;
+	struct page *old_page;
+	int err = -ENOSPC;
+
+	*cut = false;
 	if (new->inode)
 		return find_own(new_dir, new, page, de);
 	if (old_dir == new_dir) {
-		err = find_own(old_dir, old, &old_page, de);
+		err = find_own(old_dir, old, &old_page, &old_de);
 		if (err)
 			return err;
-		ext2_cut_entry(old_page, *de);
-		err = ext2_find_room(new_dir, new->len, old_page, page, de);
-		if (err) {
-			int back = ext2_find_room(old_dir, old->len, old_page, page, de);
-
-			if (!back) {
-				ext2_put_entry(*de, old->name, old->len, old->inode);
-				put_page(*page);
-			}
-		}
+		err = find_room_beside(old_dir, old, old_page, old_de, new->len, page, de);
 		put_page(old_page);
-		if (err != -ENOSPC)
-			return err;
+		*cut = !err;
 	}
-	err = ext2_find_room(new_dir, new->len, NULL, page, de);
+	if (err == -ENOSPC)
+		err = ext2_find_room(new_dir, new->len, NULL, page, de);
 	if (err != -ENOSPC)
 		return err;
 	err = ext2_grow_dir(new_dir);
 	return err ? err : ext2_find_room(new_dir, new->len, NULL, page, de);
+}
+
+/* Writes the new entry and takes the old one out. From here on nothing fails but the disk. */
+static void swap_entries(struct inode *old_dir, struct dentry *old, struct dentry *new,
+			 struct page *page, struct ext2_dirent *de, bool cut)
+{
+	struct ext2_sb *sbi = ext2_isb(old_dir);
+	struct ext2_dirent *old_de;
+	struct page *old_page;
+
+	if (new->inode)
+		de->inode = old->inode->ino;
+	else
+		ext2_put_entry(de, new->name, new->len, old->inode);
+	ext2_dirty(sbi, page, EXT2_REPLACE);
+	if (cut)
+		return;
+	if (ext2_find_entry(old_dir, old->name, old->len, &old_page, &old_de)) {
+		ext2_break(sbi, "a directory can no longer be read");
+		return;
+	}
+	ext2_cut_entry(old_page, old_de);
+	ext2_dirty(sbi, old_page, EXT2_REPLACE);
+	put_page(old_page);
+}
+
+static void count_subdirs(struct inode *old_dir, struct inode *new_dir, bool replaced)
+{
+	if (old_dir != new_dir) {
+		lost_subdir(old_dir);
+		new_dir->nlink++;
+	}
+	if (replaced)
+		lost_subdir(new_dir);
+	old_dir->mtime = old_dir->ctime = new_dir->mtime = new_dir->ctime = current_time();
+	ext2_update_inode(old_dir);
+	ext2_update_inode(new_dir);
 }
 
 /*
@@ -351,9 +404,9 @@ static int rename_directory(struct inode *old_dir, struct dentry *old, struct in
 {
 	struct inode *inode = old->inode, *target = new->inode;
 	struct ext2_sb *sbi = ext2_isb(old_dir);
-	struct ext2_dirent *de, *dotdot = NULL;
-	struct page *page, *old_page, *dot_page;
-	bool cut = old_dir == new_dir && !target;
+	struct ext2_dirent *de, *dotdot;
+	struct page *page, *dot_page;
+	bool cut;
 	int err;
 
 	dot_page = find_dotdot(inode, &dotdot);
@@ -363,38 +416,18 @@ static int rename_directory(struct inode *old_dir, struct dentry *old, struct in
 		lost_name(target);
 	err = ext2_commit(sbi, false);
 	if (!err)
-		err = find_place(old_dir, old, new_dir, new, &page, &de);
-	if (err)
-		goto out;
-	/* From here on nothing fails but the disk. */
-	if (target)
-		de->inode = inode->ino;
-	else
-		ext2_put_entry(de, new->name, new->len, inode);
-	ext2_dirty(sbi, page, EXT2_REPLACE);
-	put_page(page);
-	if (ext2_find_entry(old_dir, old->name, old->len, &old_page, &de) == 0) {
-		ext2_cut_entry(old_page, de);
-		ext2_dirty(sbi, old_page, EXT2_REPLACE);
-		put_page(old_page);
-	} else if (!cut) {
-		ext2_break(sbi, "cannot read a directory any more");
+		err = find_place(old_dir, old, new_dir, new, &page, &de, &cut);
+	if (!err) {
+		swap_entries(old_dir, old, new, page, de, cut);
+		put_page(page);
+		if (old_dir != new_dir) {
+			dotdot->inode = new_dir->ino;
+			ext2_dirty(sbi, dot_page, EXT2_REPLACE);
+		}
+		count_subdirs(old_dir, new_dir, target);
+		touch_ctime(inode);
+		err = ext2_commit(sbi, false);
 	}
-	if (old_dir != new_dir) {
-		dotdot->inode = new_dir->ino;
-		ext2_dirty(sbi, dot_page, EXT2_REPLACE);
-		new_dir->nlink++;
-	}
-	if (old_dir != new_dir || target)
-		lost_subdir(old_dir);
-	if (old_dir != new_dir && target)
-		lost_subdir(new_dir);
-	old_dir->mtime = old_dir->ctime = new_dir->mtime = new_dir->ctime = current_time();
-	ext2_update_inode(old_dir);
-	ext2_update_inode(new_dir);
-	touch_ctime(inode);
-	err = ext2_commit(sbi, false);
-out:
 	put_page(dot_page);
 	return err;
 }

@@ -73,6 +73,9 @@
 #include "base/panic.h"
 #include "mm/cache/writeback.h"
 
+#define MAX_BATCH	1024	/* pages: they are pinned */
+#define MAX_UNINSTALLED	256	/* pages: likewise */
+
 int ext2_may_write(struct ext2_sb *sbi)
 {
 	if (sbi->broken)
@@ -98,7 +101,13 @@ void ext2_dirty(struct ext2_sb *sbi, struct page *page, enum ext2_class class)
 	page->private = class;
 	page->aux = (unsigned long)sbi->dirty[class];
 	sbi->dirty[class] = page;
+	sbi->nr_dirty++;
 	flusher_kick();
+}
+
+bool ext2_batch_full(const struct ext2_sb *sbi)
+{
+	return sbi->nr_dirty > MAX_BATCH;
 }
 
 static struct page *next_page(const struct page *page)
@@ -112,6 +121,7 @@ static void drop_class(struct ext2_sb *sbi, enum ext2_class class)
 
 	while ((page = sbi->dirty[class])) {
 		sbi->dirty[class] = next_page(page);
+		sbi->nr_dirty--;
 		page->private = 0;
 		page->aux = 0;
 		put_page(page);
@@ -243,11 +253,18 @@ static void install_all(struct ext2_sb *sbi)
 {
 	struct ext2_inode *ei, *next;
 
+	atomic_set(&sbi->nr_written, 0);
 	list_for_each_entry_safe(ei, next, &sbi->pending, pending_node) {
-		/* What cannot be read now stays pending: it is the next commit's. */
-		if (atomic_read(&ei->nr_written) && ext2_install(ei->inode) == 0)
-			ext2_update_inode(ei->inode);
+		/* If a block of the tree cannot be read now, the rest is the next commit's. */
+		ext2_install(ei->inode);
+		ext2_update_inode(ei->inode);
 	}
+}
+
+void ext2_install_many(struct ext2_sb *sbi)
+{
+	if (atomic_read(&sbi->nr_written) >= MAX_UNINSTALLED)
+		install_all(sbi);
 }
 
 static bool anything_to_write(const struct ext2_sb *sbi, bool counts)
@@ -278,15 +295,31 @@ int ext2_commit(struct ext2_sb *sbi, bool counts)
 	return 0;
 }
 
+/* Is data on its way whose blocks the commit after this one will install? */
+static bool data_in_flight(struct ext2_sb *sbi)
+{
+	struct ext2_inode *ei;
+
+	list_for_each_entry(ei, &sbi->pending, pending_node)
+		if (READ_ONCE(ei->inode->mapping.nr_dirty) ||
+		    radix_tagged(&ei->inode->mapping.pages, RADIX_TAG_WRITEBACK))
+			return true;
+	return false;
+}
+
 int ext2_sync_fs(struct super_block *sb, bool wait)
 {
 	struct ext2_sb *sbi = ext2_sb(sb);
+	bool more;
 	int err;
 
 	mutex_lock(&sbi->lock);
+	more = data_in_flight(sbi);
 	err = ext2_may_write(sbi);
 	if (!err)
 		err = ext2_commit(sbi, true);
+	if (!err && more)
+		flusher_kick();
 	if (!err && wait && sbi->was_valid && !sbi->valid_on_disk)
 		err = ext2_write_super(sbi, true);
 	mutex_unlock(&sbi->lock);
@@ -314,8 +347,6 @@ void ext2_add_pending(struct inode *inode, struct page *page, u32 block)
 /* The page, already off the list, is an ordinary one again. */
 static void end_pending(struct ext2_inode *ei, struct page *page)
 {
-	if (test_bit(EXT2_WRITTEN_BIT, &page->private))
-		atomic_dec(&ei->nr_written);
 	page->private = 0;
 	page->aux = 0;
 	ei->nr_pending--;
