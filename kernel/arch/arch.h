@@ -106,6 +106,9 @@ void arch_root_init(void *root);
 /* Translations of @ctx in [start, end) vanish from every CPU before these return. */
 void arch_flush_tlb_range(struct mm_context *ctx, unsigned long start, unsigned long end);
 void arch_flush_tlb_mm(struct mm_context *ctx);
+/* This CPU forgets its translation of one user address. Enough after an entry gained permissions: on
+ * another CPU the old one at worst causes a fault that finds nothing left to do. */
+void arch_flush_tlb_local(unsigned long addr);
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end);
 /* Makes instructions written through the direct map visible to execution on all CPUs. */
 void arch_sync_icache(void *start, size_t size);

@@ -137,6 +137,13 @@ void arch_flush_tlb_range(struct mm_context *ctx, unsigned long start, unsigned 
 	local_irq_restore(flags);
 }
 
+void arch_flush_tlb_local(unsigned long addr)
+{
+	__asm__ __volatile__("tlbi vae1, %0" : : "r"(addr >> PAGE_SHIFT) : "memory");
+	dsb(nsh);
+	isb();
+}
+
 /* Bits 55..12 of the address make the operand; above them would be an ASID, ignored here. */
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end)
 {

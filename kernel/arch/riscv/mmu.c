@@ -210,6 +210,11 @@ void arch_flush_tlb_mm(struct mm_context *ctx)
 	arch_flush_tlb_range(ctx, 0, ~0UL);
 }
 
+void arch_flush_tlb_local(unsigned long addr)
+{
+	flush_tlb_page(addr);
+}
+
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end)
 {
 	smp_mb();

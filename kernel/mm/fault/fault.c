@@ -208,7 +208,7 @@ static enum fault_result shared_write(struct vma *vma, unsigned long addr, pte_t
 		    pte_pfn(*slot) == page_to_pfn(page))
 			set_pte(slot, pte_mkyoung(pte_mkdirty(pte_mkwrite(*slot))));
 		spin_unlock(&mm->page_table_lock);
-		arch_flush_tlb_range(&mm->ctx, addr, addr + PAGE_SIZE);
+		arch_flush_tlb_local(addr);
 	}
 	unlock_page(page);
 	throttle(vma->mapping);
@@ -232,7 +232,7 @@ static enum fault_result copy_on_write(struct vma *vma, unsigned long addr, pte_
 	    !PageSwapCache(page)) {
 		set_pte(slot, pte_mkyoung(pte_mkdirty(pte_mkwrite(*slot))));
 		spin_unlock(&mm->page_table_lock);
-		arch_flush_tlb_range(&mm->ctx, addr, addr + PAGE_SIZE);
+		arch_flush_tlb_local(addr);
 		return FAULT_DONE;
 	}
 	spin_unlock(&mm->page_table_lock);
@@ -277,7 +277,7 @@ static enum fault_result present_fault(struct vma *vma, unsigned long addr, pte_
 		pte = pte_mkyoung(pte);
 		set_pte(slot, write ? pte_mkdirty(pte) : pte);
 		spin_unlock(&mm->page_table_lock);
-		arch_flush_tlb_range(&mm->ctx, addr, addr + PAGE_SIZE);
+		arch_flush_tlb_local(addr);
 		return FAULT_DONE;
 	}
 	page = pfn_to_page(pte_pfn(pte));
