@@ -89,6 +89,15 @@ void bad_page(struct page *page, const char *reason)
 			   BIT(PG_reserved) | BIT(PG_buddy) | BIT(PG_pcp) | BIT(PG_swapcache))
 #define FLAGS_ZONE	(~0UL << PAGE_ZONE_SHIFT)
 
+/* An anonymous page ends with its last mapping, wherever that is: page_free_hook takes it off its
+ * LRU list. Every other page must have left its list before. */
+static bool flags_bad(const struct page *page)
+{
+	unsigned long allowed = (unsigned long)page->mapping & 1 ? BIT(PG_lru) : 0;
+
+	return page->flags & FLAGS_BAD_AT_FREE & ~allowed;
+}
+
 /* Why this page cannot be freed as a block of @order, or NULL. */
 static const char *bad_reason(const struct page *page, unsigned int order)
 {
@@ -102,7 +111,7 @@ static const char *bad_reason(const struct page *page, unsigned int order)
 		return "free of a page without references (double free, or inside a block)";
 	if (order > MAX_ORDER || (PageHead(page) ? page->aux : 0) != order)
 		return "free with another order than allocated";
-	if (page_count(page) == 1 && (page->flags & FLAGS_BAD_AT_FREE))
+	if (page_count(page) == 1 && flags_bad(page))
 		return "free of a page that is still locked, on a list or part of a slab";
 	if (page_count(page) == 1 && page_mapcount(page))
 		return "free of a page that is still mapped";
@@ -119,6 +128,10 @@ static void free_block(struct page *page, unsigned int order)
 
 	if (page->mapping && page_free_hook)
 		page_free_hook(page);
+	if (unlikely(PageLRU(page))) {
+		bad_page(page, "free of a page that is still on an LRU list");
+		return;
+	}
 	page->flags &= FLAGS_ZONE;
 	page->mapping = NULL;
 	page->aux = 0;

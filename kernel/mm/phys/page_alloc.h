@@ -32,8 +32,11 @@ struct pressure_ops {
 };
 void page_alloc_set_pressure_ops(const struct pressure_ops *ops);
 
-/* What the owner of a page above must do when its last reference goes (e.g. drop the anon_vma);
- * registered by mm/vm. Called with no lock, any context. */
+/*
+ * What the owner of a page above must do when its last reference goes: drop the anon_vma, take an
+ * anonymous page off its LRU list. Registered by mm/vm; who registers later calls the one before.
+ * Any context, spinlocks of upper layers may be held.
+ */
 extern void (*page_free_hook)(struct page *page);
 
 unsigned long nr_free_pages(void);	/* core and per-CPU lists */
