@@ -329,7 +329,10 @@ static int wait_for_input(bool nonblock)
 		return !tty_readable(NULL);
 	if (nonblock)
 		return tty_readable(NULL) ? 0 : -EAGAIN;
-	return wait_event_interruptible(&read_wait, tty_readable(NULL));
+	if (wait_event_interruptible(&read_wait, tty_readable(NULL)))
+		return -ERESTARTSYS;
+	/* What was typed behind a Ctrl-C is not for whom that kills. */
+	return signal_pending(current_thread()) ? -ERESTARTSYS : 0;
 }
 
 ssize_t tty_read(struct iov_iter *it, bool nonblock)
