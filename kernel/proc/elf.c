@@ -64,8 +64,7 @@ static unsigned long segment_prot(const struct elf64_phdr *ph)
 }
 
 /* One PT_LOAD: the file's part private, the rest anonymous. */
-static int map_segment(struct file *file, struct mm *mm, const struct elf64_phdr *ph,
-		       unsigned long base)
+static int map_segment(struct mm *mm, const struct elf64_phdr *ph, unsigned long base)
 {
 	const unsigned long may = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 	const unsigned long how = MAP_PRIVATE | MAP_FIXED_NOREPLACE;
@@ -75,7 +74,7 @@ static int map_segment(struct file *file, struct mm *mm, const struct elf64_phdr
 	long ret;
 
 	if (ph->p_filesz) {
-		ret = vm_mmap(mm, page, file_end - page, prot, how, &file->inode->mapping, may,
+		ret = vm_mmap(mm, page, file_end - page, prot, how, mm->exe, may,
 			      (ph->p_offset & PAGE_MASK) >> PAGE_SHIFT);
 		if (ret < 0)
 			return ret == -ENOMEM ? -ENOMEM : -ENOEXEC;
@@ -137,7 +136,7 @@ int load_elf(struct file *file, const void *header, size_t n, struct mm *mm,
 			continue;
 		if (!segment_valid(&ph, file->inode->size, base))
 			return -ENOEXEC;
-		err = map_segment(file, mm, &ph, base);
+		err = map_segment(mm, &ph, base);
 		if (err)
 			return err;
 		note_layout(mm, &ph, base);

@@ -455,7 +455,12 @@ static int exec_program(struct binprm *b, struct pt_regs *regs)
 	mm->stack_limit = min(current_process()->rlimits[RLIMIT_STACK].cur, (u64)1 << 30);
 	mm->as_limit = current_process()->rlimits[RLIMIT_AS].cur;
 	mm->data_limit = current_process()->rlimits[RLIMIT_DATA].cur;
-	err = load_elf(file, b->header, b->header_len, mm, &image);
+	/* Not every file can be mapped: /proc has some that look like anything their makers want. */
+	err = vfs_mmap_mapping(file, PAGE_SIZE, false, &mm->exe);
+	if (err == -ENODEV)
+		err = -EACCES;
+	if (!err)
+		err = load_elf(file, b->header, b->header_len, mm, &image);
 	if (!err)
 		err = build_stack(mm, b, &image, &sp);
 	if (err)
@@ -464,8 +469,6 @@ static int exec_program(struct binprm *b, struct pt_regs *regs)
 	if (err < 0)
 		goto out;
 	mm->sigreturn = err;
-	mm->exe = &file->inode->mapping;
-	mm->exe->ops->get(mm->exe);
 	err = kill_other_threads();
 	if (err)
 		goto out;

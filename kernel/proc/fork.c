@@ -196,6 +196,11 @@ long do_clone(unsigned long flags, unsigned long stack, u32 *ptid, unsigned long
 		return -EINVAL;
 	t = task_alloc(self->thread.comm, return_from_fork,
 		       (flags & CLONE_CHILD_SETTID) ? ctid : NULL);
+	if (!t) {
+		sched_reap_flush();	/* the dead may still hold what is wanted */
+		t = task_alloc(self->thread.comm, return_from_fork,
+			       (flags & CLONE_CHILD_SETTID) ? ctid : NULL);
+	}
 	if (!t)
 		return -EAGAIN;
 	tid = t->tid;

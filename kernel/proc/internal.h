@@ -29,7 +29,8 @@ void vfork_done(struct process *p);
 struct elf_image {
 	unsigned long entry, phdr, phnum;	/* addresses in the new memory */
 };
-/* elf.c: maps a program into @mm; @header: its first page, @n bytes of it valid. 0 or -errno. */
+/* elf.c: maps the program in @file (its mapping is @mm->exe) into @mm; @header: its first page, @n
+ * bytes of it valid. 0 or -errno. */
 int load_elf(struct file *file, const void *header, size_t n, struct mm *mm,
 	     struct elf_image *image);
 /* Writes (or with @from NULL zeroes) memory of a mm that is not running yet. 0, -EFAULT, -ENOMEM */

@@ -90,6 +90,33 @@ static void task_release(struct thread *thread)
 	task_free(container_of(thread, struct task, thread));
 }
 
+/* Does a process group or a session go by this number, though perhaps no process does? */
+static bool names_group(pid_t id)
+{
+	struct process *p;
+	bool found = false;
+
+	spin_lock_irq(&tasklist_lock);
+	list_for_each_entry(p, &process_list, all)
+		if (p->pgid == id || p->sid == id)
+			found = true;
+	spin_unlock_irq(&tasklist_lock);
+	return found;
+}
+
+/* A number that nobody goes by, or -EAGAIN. tid_alloc() never gives the same one twice running. */
+static pid_t new_id(void)
+{
+	for (unsigned int i = 0; i < 1000; i++) {
+		pid_t id = tid_alloc();
+
+		if (id < 0 || !names_group(id))
+			return id;
+		tid_free(id);
+	}
+	return -EAGAIN;
+}
+
 struct task *task_alloc(const char *comm, void (*fn)(void *), void *arg)
 {
 	struct task *t = kmem_cache_zalloc(task_cache, GFP_KERNEL);
@@ -99,7 +126,7 @@ struct task *task_alloc(const char *comm, void (*fn)(void *), void *arg)
 	if (!t)
 		return NULL;
 	stack = stack_alloc();
-	tid = stack ? tid_alloc() : -EAGAIN;
+	tid = stack ? new_id() : -EAGAIN;
 	if (tid < 0) {
 		if (stack)
 			stack_free(stack);
