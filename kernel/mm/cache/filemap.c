@@ -110,29 +110,35 @@ static int add_to_page_cache(struct address_space *mapping, struct page *page, p
 	return 0;
 }
 
+void untag_written(struct address_space *mapping, struct page *page)
+{
+	radix_tag_clear(&mapping->pages, page->index, RADIX_TAG_TOWRITE);
+	if (PageDirty(page) || !radix_tag_get(&mapping->pages, page->index, RADIX_TAG_DIRTY))
+		return;
+	radix_tag_clear(&mapping->pages, page->index, RADIX_TAG_DIRTY);
+	mapping->nr_dirty--;
+	dec_vm_stat(NR_FILE_DIRTY);
+}
+
 /* Takes a locked page out of the tree if @wanted_refs hold it (0: however many). True if it went. */
 static bool remove_from_cache(struct address_space *mapping, struct page *page, int wanted_refs)
 {
 	struct radix_pool pool = RADIX_POOL_INIT;
 	unsigned long flags;
-	bool dirty;
 
 	spin_lock_irqsave(&mapping->tree_lock, flags);
 	if (wanted_refs && (page_count(page) != wanted_refs || PageDirty(page))) {
 		spin_unlock_irqrestore(&mapping->tree_lock, flags);
 		return false;
 	}
-	dirty = TestClearPageDirty(page) && mapping->ops->writepage;
-	if (dirty)
-		mapping->nr_dirty--;
+	ClearPageDirty(page);
+	untag_written(mapping, page);
 	radix_delete(&mapping->pages, page->index, &pool);
 	mapping->nrpages--;
 	page->mapping = NULL;
 	spin_unlock_irqrestore(&mapping->tree_lock, flags);
 	/* The mapping may be gone from here on. */
 	free_pool(&pool);
-	if (dirty)
-		dec_vm_stat(NR_FILE_DIRTY);
 	dec_vm_stat(NR_FILE_PAGES);
 	if (PageSwapBacked(page))
 		dec_vm_stat(NR_SHMEM);
@@ -295,36 +301,21 @@ bool set_page_dirty(struct page *page)
 	}
 	spin_lock_irqsave(&mapping->tree_lock, flags);
 	was_clean = page->mapping == mapping && !TestSetPageDirty(page);
-	if (was_clean) {
+	if (was_clean && !radix_tag_get(&mapping->pages, page->index, RADIX_TAG_DIRTY)) {
 		radix_tag_set(&mapping->pages, page->index, RADIX_TAG_DIRTY);
 		mapping->nr_dirty++;
+		inc_vm_stat(NR_FILE_DIRTY);
 	}
 	spin_unlock_irqrestore(&mapping->tree_lock, flags);
-	if (!was_clean)
-		return false;
-	inc_vm_stat(NR_FILE_DIRTY);
-	if (mapping->ops->dirtied)
+	if (was_clean && mapping->ops->dirtied)
 		mapping->ops->dirtied(mapping);
-	return true;
+	return was_clean;
 }
 
 bool clear_page_dirty_for_io(struct page *page)
 {
-	struct address_space *mapping = page->mapping;
-	unsigned long flags;
-	bool was_dirty;
-
 	page_mkclean(page);
-	spin_lock_irqsave(&mapping->tree_lock, flags);
-	was_dirty = TestClearPageDirty(page);
-	if (was_dirty) {
-		radix_tag_clear(&mapping->pages, page->index, RADIX_TAG_DIRTY);
-		mapping->nr_dirty--;
-	}
-	spin_unlock_irqrestore(&mapping->tree_lock, flags);
-	if (was_dirty)
-		dec_vm_stat(NR_FILE_DIRTY);
-	return was_dirty;
+	return TestClearPageDirty(page);
 }
 
 /* ---- read and write ------------------------------------------------------------------- */

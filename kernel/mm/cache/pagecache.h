@@ -3,8 +3,9 @@
  * only cache there is; reads, writes, mmap, directories and inode tables all use these pages.
  *
  * A page in the cache holds one reference for the cache. PG_locked is taken to fill, write or
- * truncate it. PG_dirty plus RADIX_TAG_DIRTY say it must be written; PG_writeback says it is on
- * its way. Locks: page lock, then mapping->tree_lock (irq-safe: I/O completion takes it).
+ * truncate it. PG_dirty says it must be written, PG_writeback says it is on its way. RADIX_TAG_DIRTY lasts
+ * from the one to the other: the bit is cleared before a page is submitted, but the tag only as
+ * RADIX_TAG_WRITEBACK is set, so that who looks for pages not yet on the medium finds it at any time. Locks: page lock, then mapping->tree_lock (irq-safe: I/O completion takes it).
  */
 #pragma once
 
@@ -40,6 +41,9 @@ void wait_on_page_locked(struct page *page);
 /* Marks a cached page dirty (tag, counts, ops->dirtied); true if it was clean. Page locked or mapped
  * under page_table_lock; not from interrupts. */
 bool set_page_dirty(struct page *page);
+/* The page's tags follow its bits: it is no longer meant to be written, nor dirty unless PG_dirty. Its
+ * mapping's tree_lock held. */
+void untag_written(struct address_space *mapping, struct page *page);
 /* Clears PG_dirty before writing: also takes dirt from page tables (page_mkclean). Page locked. */
 bool clear_page_dirty_for_io(struct page *page);
 

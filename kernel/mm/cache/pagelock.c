@@ -102,6 +102,7 @@ void set_page_writeback(struct page *page)
 	spin_lock_irqsave(&mapping->tree_lock, flags);
 	SetPageWriteback(page);
 	radix_tag_set(&mapping->pages, page->index, RADIX_TAG_WRITEBACK);
+	untag_written(mapping, page);
 	spin_unlock_irqrestore(&mapping->tree_lock, flags);
 	inc_vm_stat(NR_WRITEBACK);
 }

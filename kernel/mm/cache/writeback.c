@@ -38,6 +38,17 @@ int filemap_check_errors(struct address_space *mapping)
 	return READ_ONCE(mapping->wb_err) ? xchg(&mapping->wb_err, 0) : 0;
 }
 
+/* A page that was not submitted: whatever it was tagged for is over. Page locked. */
+static void tidy_tags(struct address_space *mapping, struct page *page)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&mapping->tree_lock, flags);
+	if (page->mapping == mapping)
+		untag_written(mapping, page);
+	spin_unlock_irqrestore(&mapping->tree_lock, flags);
+}
+
 /* Starts the write of one page if it is (still) dirty; 0 or -errno. */
 static int write_one(struct address_space *mapping, struct page *page,
 		     struct writeback_control *wbc)
@@ -57,34 +68,55 @@ static int write_one(struct address_space *mapping, struct page *page,
 	wbc->nr_to_write--;
 	inc_vm_stat(PGPGOUT);
 	err = mapping->ops->writepage(mapping, page, wbc);	/* unlocks */
+	if (!err)
+		return 0;
 	mapping_set_error(mapping, err);
-	return err;
+	lock_page(page);
 out:
+	tidy_tags(mapping, page);
 	unlock_page(page);
 	return err;
 }
 
 /*
- * Where a walk up to @end stops: what a writer appends while it runs is none of its business, or it might
- * never end. What is written again behind it is not seen either.
+ * Marks the pages that are dirty now: a walk over these ends, while one over whatever is dirty could
+ * chase a fast writer for ever.
  */
-static pgoff_t last_page(struct address_space *mapping, pgoff_t end)
+static void tag_for_writeback(struct address_space *mapping, pgoff_t first, pgoff_t last)
 {
-	return mapping->size ? min(end, (pgoff_t)mapping->size(mapping) >> PAGE_SHIFT) : end;
+	unsigned long indices[16], flags;
+	struct page *pages[16];
+	unsigned int n;
+
+	do {
+		spin_lock_irqsave(&mapping->tree_lock, flags);
+		n = radix_gang_lookup_tag(&mapping->pages, first, (void **)pages,
+					  ARRAY_SIZE(pages), indices, RADIX_TAG_DIRTY);
+		while (n && indices[n - 1] > last)
+			n--;
+		for (unsigned int i = 0; i < n; i++)
+			radix_tag_set(&mapping->pages, indices[i], RADIX_TAG_TOWRITE);
+		spin_unlock_irqrestore(&mapping->tree_lock, flags);
+		if (n)
+			first = indices[n - 1] + 1;
+	} while (n == ARRAY_SIZE(pages));
 }
 
 int do_writepages(struct address_space *mapping, struct writeback_control *wbc)
 {
-	pgoff_t at = wbc->start, last = last_page(mapping, wbc->end);
+	bool everything = wbc->nr_to_write == __LONG_MAX__;
+	enum radix_tag tag = everything ? RADIX_TAG_TOWRITE : RADIX_TAG_DIRTY;
+	pgoff_t at = wbc->start;
 	struct page *pages[16];
 	int first_err = 0;
 	unsigned int n;
 
 	if (!mapping->ops->writepage)
 		return 0;
-	while (wbc->nr_to_write > 0 && at <= last &&
-	       (n = gang_get_tag(mapping, at, last, pages, ARRAY_SIZE(pages),
-				 RADIX_TAG_DIRTY))) {
+	if (everything)
+		tag_for_writeback(mapping, at, wbc->end);
+	while (wbc->nr_to_write > 0 && at <= wbc->end &&
+	       (n = gang_get_tag(mapping, at, wbc->end, pages, ARRAY_SIZE(pages), tag))) {
 		for (unsigned int i = 0; i < n; i++) {
 			int err = 0;
 
@@ -111,11 +143,15 @@ int filemap_fdatawrite_range(struct address_space *mapping, loff_t start, loff_t
 	return do_writepages(mapping, &wbc);
 }
 
+/* Stops at the end of the file as it is now: what is appended meanwhile is none of our business. */
 int filemap_fdatawait_range(struct address_space *mapping, loff_t start, loff_t end)
 {
-	pgoff_t at = start >> PAGE_SHIFT, last = last_page(mapping, end >> PAGE_SHIFT);
+	pgoff_t at = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
 	struct page *pages[16];
 	unsigned int n;
+
+	if (mapping->size)
+		last = min(last, (pgoff_t)mapping->size(mapping) >> PAGE_SHIFT);
 
 	while (at <= last && (n = gang_get_tag(mapping, at, last, pages, ARRAY_SIZE(pages),
 					       RADIX_TAG_WRITEBACK))) {
