@@ -187,7 +187,7 @@ program_tests() {
 	t 'hexdump repeats' 'dd if=/dev/zero bs=64 count=1 status=none | hexdump | wc -l' '3'
 	t 'touch' 'touch a; ls a; touch -c b; ls b; rm a' $'a\nls: b: No such file or directory'
 	t 'stat' 'echo abc >s; stat s | grep -c "Size: 4 .*regular file"; stat nosuch; rm s' \
-		$'1\nstat: nosuch: No such file or directory' 
+		$'1\nstat: nosuch: No such file or directory'
 	t 'env' 'export C=3; env -i "PATH=$PATH" A=1 env | grep "^[AC]="; env -u C env | grep -c ^C=; env nosuch; echo $?' \
 		$'A=1\n0\nenv: nosuch: No such file or directory\n127'
 	t 'env prints' 'X=marker env | grep ^X=' 'X=marker'

@@ -143,14 +143,14 @@ def doctor(*words, status, folder="", **env):
 
 @test("doctor-healthy")
 def doctor_healthy():
-    """doctor finds nothing missing here, and its quick part takes less than 0.1 s."""
+    """doctor finds nothing missing here, and its quick part takes less than 0.1 s of a processor's time."""
     doctor(status=0)
     times = []
     for _ in range(9):
-        begin = time.monotonic()
+        before = os.times()
         for arch in ("riscv", "arm64"):
             doctor("--quick", arch, status=0)
-        times.append((time.monotonic() - begin) / 2)
+        times.append((sum(os.times()[2:4]) - sum(before[2:4])) / 2)
     check(min(times) < 0.1, f"quick part took {min(times):.3f} s at best")
 
 

@@ -19,7 +19,7 @@
 	do {                                                                             \
 		if (!(cond)) {                                                           \
 			int check_errno = errno;                                         \
-                                                                                         \
+			\
 			printf("%s:%d: expected %s", __FILE__, __LINE__, #cond);         \
 			printf("; " __VA_ARGS__);                                        \
 			printf(" (errno %d, %s)\n", check_errno, strerror(check_errno)); \
