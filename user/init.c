@@ -105,6 +105,32 @@ static pid_t start_shell(const char *command)
 	_exit(127);
 }
 
+/* Nothing may write or hold a deleted file open any more when the disk is closed. */
+static void end_everybody(void)
+{
+	kill(-1, SIGKILL);
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+}
+
+static _Noreturn void shut_down(int how)
+{
+	end_everybody();
+	sync();
+	reboot(how);
+	warn("reboot");
+	for (;;)
+		pause();
+}
+
+/* What a signal asked for: SIGUSR2 power off, SIGTERM restart, as in other small inits. */
+static volatile int asked;
+
+static void on_signal(int sig)
+{
+	asked = sig == SIGUSR2 ? RB_POWER_OFF : RB_AUTOBOOT;
+}
+
 /*
  * Wait for pid, burying every orphan that ends before it. Its wait status; -1 if there is no child.
  */
@@ -113,22 +139,15 @@ static int reap_until(pid_t pid)
 	int status;
 
 	for (;;) {
-		pid_t done = wait(&status);
+		pid_t done = asked ? -1 : wait(&status);
 
+		if (asked)
+			shut_down(asked);
 		if (done == pid)
 			return status;
 		if (done < 0 && errno != EINTR)
 			return -1;
 	}
-}
-
-static _Noreturn void power_off(void)
-{
-	sync();
-	reboot(RB_POWER_OFF);
-	warn("power off");
-	for (;;)
-		pause();
 }
 
 static _Noreturn void run_and_power_off(char *command)
@@ -141,11 +160,12 @@ static _Noreturn void run_and_power_off(char *command)
 		warnx("strata.run: not hexadecimal");
 	else
 		status = reap_until(start_shell(command));
+	end_everybody();
 	sync();
 	printf("strata: run: exit status %d\n", status < 0 ? 127 : WIFEXITED(status) ?
 	       WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	fflush(stdout);
-	power_off();
+	shut_down(RB_POWER_OFF);
 }
 
 int main(int argc, char **argv)
@@ -161,6 +181,8 @@ int main(int argc, char **argv)
 	setenv("TERM", "dumb", 0);
 	setenv("SHELL", "/bin/sh", 1);
 	signal(SIGINT, SIG_IGN);
+	sigaction(SIGUSR2, &(struct sigaction){ .sa_handler = on_signal }, NULL);
+	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_signal }, NULL);
 	command = boot_option("strata.run");
 	if (command)
 		run_and_power_off(command);

@@ -1,6 +1,7 @@
-/* poweroff: write everything back and switch the machine off. */
+/* poweroff: ask init to end everybody, write everything back and switch the machine off. */
 #include <err.h>
 #include <prog.h>
+#include <signal.h>
 #include <sys/reboot.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc)
 		usage();
+	if (kill(1, command == RB_POWER_OFF ? SIGUSR2 : SIGTERM) == 0)
+		sleep(10);		/* init ends us, too */
 	sync();
 	reboot(command);
 	err(1, "reboot");

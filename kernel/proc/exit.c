@@ -171,6 +171,15 @@ static void leave_group(struct task *t, struct list_head *dead)
 	spin_unlock_irq(&tasklist_lock);
 }
 
+/* Process 1 is gone, killed perhaps by a damaged /bin/init: nothing can go on, but nothing is lost. */
+static __noreturn void init_ended(int code)
+{
+	pr_emerg("init (process 1) ended, %s %d: powering off\n", code & 0x7f ? "killed by signal" :
+		 "exit status", code & 0x7f ? code & 0x7f : code >> 8);
+	sync_all();
+	arch_poweroff();
+}
+
 void do_exit(int code)
 {
 	struct task *t = current_task();
@@ -178,6 +187,8 @@ void do_exit(int code)
 	struct mm *mm = t->thread.mm;
 	LIST_HEAD(dead);
 
+	if (t->process->pid == 1 && t->process->nr_threads == 1)
+		init_ended(code);
 	begin_exit(t, code);
 	futex_exit(t);
 	release_files(t);
