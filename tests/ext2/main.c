@@ -318,6 +318,7 @@ static void use_bad_disk(char *image, u32 blocks, bool io_errors)
 	if (mount(false))
 		return;
 	walk_tree("/", 0);
+	disk.damaged = !io_errors;
 	disk.fail_in = io_errors ? 1 + rnd(200) : 0;
 	for (int i = 0; i < 150; i++) {
 		if (!random_op_unchecked())

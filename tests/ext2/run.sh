@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
+# about: ext2 on the host: a model, crashes in every step, damaged disks, against real e2fsck
+# timeout: 300
+#
 # ext2 on the host, under ASan and UBSan, against real e2fsck: tests/ext2/run.sh [SECONDS [SEED]].
 # BUILD (default build) is where the binary and the disks go, CC the host's compiler. Failing disks
 # stay there. Ends with "N passed, N failed"; exit status 0 when none failed.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-seconds=${1:-20}
+seconds=${1:-$([ "${CAMPAIGN:-}" ] && echo 300 || echo 16)}
 seed=${2:-1}
 out=${BUILD:-build}/host/ext2-test
 mkdir -p "$out"
@@ -47,5 +50,6 @@ part() {
 }
 part crash $((seconds - seconds / 4))
 part damage $((seconds / 4 + 1))
+echo "figure: $(sed -n 's/^ok.* mends \([0-9]*\) crashes.*/\1/p' "$out/crash.log") crashes mended"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

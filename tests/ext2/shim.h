@@ -14,6 +14,7 @@ struct disk {
 	unsigned int nr_flight;
 	unsigned long writes;
 	unsigned long fail_in;		/* so many requests from now, one fails; 0: none */
+	bool damaged;
 	void (*crash_hook)(void);	/* called after each write was started */
 };
 extern struct disk disk;
