@@ -406,7 +406,10 @@ int write_dirty_inodes(struct super_block *sb)
 	return err;
 }
 
-/* Waits for all pages of all files that are under writeback. First error. */
+/*
+ * Waits for all pages of all files that are under writeback, or that an fsync is about to put there:
+ * an inode that it works on is on no list. First error.
+ */
 static int wait_for_pages(struct super_block *sb)
 {
 	struct inode *inode, *held = NULL;
@@ -414,12 +417,14 @@ static int wait_for_pages(struct super_block *sb)
 
 	spin_lock(&inode_lock);
 	list_for_each_entry(inode, &sb->inodes, sb_list) {
-		if (!radix_tagged(&inode->mapping.pages, RADIX_TAG_WRITEBACK))
+		if (!radix_tagged(&inode->mapping.pages, RADIX_TAG_WRITEBACK) &&
+		    !test_bit(I_SYNC, &inode->state))
 			continue;
 		get_locked(inode);		/* keeps our place in the list */
 		spin_unlock(&inode_lock);
 		iput(held);
 		held = inode;
+		wait_event(&inode_wait, !test_bit(I_SYNC, &inode->state));
 		next = filemap_fdatawait_range(&inode->mapping, 0, __LONG_MAX__);
 		mapping_set_error(&inode->mapping, next);	/* its fsync must still see it */
 		err = err ? err : next;
