@@ -7,11 +7,12 @@
  *	absent -> locked, not uptodate -> uptodate (clean) <-> dirty -> writeback -> clean -> absent
  *
  * It enters locked, and whoever entered it starts the read, whose completion sets PG_uptodate (or
- * leaves it clear: an I/O error) and unlocks. Only a locked page enters, leaves, becomes dirty through a
- * write, or starts writeback. Readers copy from an uptodate page without locking it.
+ * leaves it clear: an I/O error) and unlocks. Only a locked page enters, leaves, becomes dirty
+ * through a write, or starts writeback. Readers copy from an uptodate page without locking it.
  *
- * remove_mapping() is the one way out that asks whether anyone else holds the page: under tree_lock, where
- * find_get_page() takes its reference, a count of two (the tree's and the caller's) cannot grow.
+ * remove_mapping() is the one way out that asks whether anyone else holds the page: under
+ * tree_lock, where find_get_page() takes its reference, a count of two (the tree's and the
+ * caller's) cannot grow.
  */
 #include "mm/cache/pagecache.h"
 #include "base/initcall.h"
@@ -120,7 +121,9 @@ void untag_written(struct address_space *mapping, struct page *page)
 	dec_vm_stat(NR_FILE_DIRTY);
 }
 
-/* Takes a locked page out of the tree if @wanted_refs hold it (0: however many). True if it went. */
+/*
+ * Takes a locked page out of the tree if @wanted_refs hold it (0: however many). True if it went.
+ */
 static bool remove_from_cache(struct address_space *mapping, struct page *page, int wanted_refs)
 {
 	struct radix_pool pool = RADIX_POOL_INIT;
@@ -169,7 +172,8 @@ struct page *find_get_page(struct address_space *mapping, pgoff_t index)
 }
 
 /* The page, referenced; if it was missing, a fresh one, locked, and *@fresh. NULL: no memory. */
-static struct page *find_or_add(struct address_space *mapping, pgoff_t index, gfp_t gfp, bool *fresh)
+static struct page *find_or_add(struct address_space *mapping, pgoff_t index, gfp_t gfp,
+				bool *fresh)
 {
 	for (;;) {
 		struct page *page = find_get_page(mapping, index);
@@ -247,7 +251,8 @@ struct page *read_cache_page(struct address_space *mapping, pgoff_t index)
 	}
 }
 
-struct page *read_cache_page_ahead(struct address_space *mapping, pgoff_t index, unsigned long ahead)
+struct page *read_cache_page_ahead(struct address_space *mapping, pgoff_t index,
+				   unsigned long ahead)
 {
 	struct page *page = find_get_page(mapping, index);
 
@@ -290,7 +295,7 @@ bool set_page_dirty(struct page *page)
 	unsigned long flags;
 	bool was_clean;
 
-	smp_mb();		/* the new contents, then the look at the bits; see clear_…_for_io */
+	smp_mb();		/* the new contents, then the look at the bits: see write_one() */
 	if (PageIcache(page))
 		ClearPageIcache(page);
 	if (PageDirty(page) || !mapping)
@@ -355,10 +360,10 @@ ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov
 }
 
 /*
- * One page's worth. The source may be the very page that is being written, or need it to be faulted in;
- * with the page locked that would deadlock. So the copy runs with faults disabled, and a short copy
- * is tried again after touching the source with nothing locked: at most *@limit bytes then, so that
- * what there is of a source that ends in the middle arrives.
+ * One page's worth. The source may be the very page that is being written, or need it to be faulted
+ * in; with the page locked that would deadlock. So the copy runs with faults disabled, and a short
+ * copy is tried again after touching the source with nothing locked: at most *@limit bytes then, so
+ * that what there is of a source that ends in the middle arrives.
  */
 static ssize_t write_page(struct address_space *mapping, loff_t pos, struct iov_iter *it,
 			  size_t *limit, void (*extend)(struct address_space *mapping, loff_t size))

@@ -1,11 +1,13 @@
 /*
- * The page cache: the pages of every file, and of every block device's metadata, by index. It is the
- * only cache there is; reads, writes, mmap, directories and inode tables all use these pages.
+ * The page cache: the pages of every file, and of every block device's metadata, by index. It is
+ * the only cache there is; reads, writes, mmap, directories and inode tables all use these pages.
  *
  * A page in the cache holds one reference for the cache. PG_locked is taken to fill, write or
- * truncate it. PG_dirty says it must be written, PG_writeback says it is on its way. RADIX_TAG_DIRTY lasts
- * from the one to the other: the bit is cleared before a page is submitted, but the tag only as
- * RADIX_TAG_WRITEBACK is set, so that who looks for pages not yet on the medium finds it at any time. Locks: page lock, then mapping->tree_lock (irq-safe: I/O completion takes it).
+ * truncate it. PG_dirty says it must be written, PG_writeback says it is on its way.
+ * RADIX_TAG_DIRTY lasts from the one to the other: the bit is cleared before a page is submitted,
+ * but the tag only as RADIX_TAG_WRITEBACK is set, so that who looks for pages not yet on the medium
+ * finds it at any time. Locks: page lock, then mapping->tree_lock (irq-safe: I/O completion takes
+ * it).
  */
 #pragma once
 
@@ -26,7 +28,8 @@ struct page *grab_cache_page(struct address_space *mapping, pgoff_t index);
 /* Uptodate, referenced, unlocked; read if need be. ERR_PTR(-EIO, -ENOMEM …). Sleeps. */
 struct page *read_cache_page(struct address_space *mapping, pgoff_t index);
 /* The same; if the page is not cached at all, starts the reads of @ahead pages from it on first. */
-struct page *read_cache_page_ahead(struct address_space *mapping, pgoff_t index, unsigned long ahead);
+struct page *read_cache_page_ahead(struct address_space *mapping, pgoff_t index,
+				   unsigned long ahead);
 /* Starts reads of up to n pages from index that are not cached. */
 void page_cache_readahead(struct address_space *mapping, pgoff_t index, unsigned long n);
 
@@ -38,11 +41,11 @@ void wait_on_page_writeback(struct page *page);
 void set_page_writeback(struct page *page);	/* page locked */
 void end_page_writeback(struct page *page);	/* any context */
 void wait_on_page_locked(struct page *page);
-/* Marks a cached page dirty (tag, counts, ops->dirtied); true if it was clean. Page locked or mapped
- * under page_table_lock; not from interrupts. */
+/* Marks a cached page dirty (tag, counts, ops->dirtied); true if it was clean. Page locked or
+ * mapped under page_table_lock; not from interrupts. */
 bool set_page_dirty(struct page *page);
-/* The page's tags follow its bits: it is no longer meant to be written, nor dirty unless PG_dirty. Its
- * mapping's tree_lock held. */
+/* The page's tags follow its bits: it is no longer meant to be written, nor dirty unless PG_dirty.
+ * Its mapping's tree_lock held. */
 void untag_written(struct address_space *mapping, struct page *page);
 /* Clears PG_dirty before writing: also takes dirt from page tables (page_mkclean). Page locked. */
 bool clear_page_dirty_for_io(struct page *page);
@@ -59,8 +62,8 @@ void balance_dirty_pages(struct address_space *mapping);
 /* Removes pages from byte @from on: unmaps, waits for writeback, zeroes the tail of a partial page.
  * The size was reduced before. Sleeps. */
 void truncate_pagecache(struct address_space *mapping, loff_t from);
-/* Removes every page (clean or dirty) when the host dies. After it nobody who worked on a page of the
- * mapping touches the mapping any more: it may be freed. */
+/* Removes every page (clean or dirty) when the host dies. After it nobody who worked on a page of
+ * the mapping touches the mapping any more: it may be freed. */
 void truncate_inode_pages(struct address_space *mapping);
 /* Frees clean, unmapped, unused pages of a mapping: number freed. */
 unsigned long invalidate_mapping_pages(struct address_space *mapping);
@@ -68,13 +71,15 @@ unsigned long invalidate_mapping_pages(struct address_space *mapping);
  * true if so. Used by droppers and reclaim. */
 bool remove_mapping(struct address_space *mapping, struct page *page);
 
-/* filemap.c: read and write of a regular file through the cache; bytes or -errno. The write path is called
- * with the inode lock held; extends the size through @extend(mapping, new_size). */
+/* filemap.c: read and write of a regular file through the cache; bytes or -errno. The write path is
+ * called with the inode lock held; extends the size through @extend(mapping, new_size). */
 ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov_iter *it);
 ssize_t generic_file_write(struct address_space *mapping, loff_t *pos, struct iov_iter *it,
 			   void (*extend)(struct address_space *mapping, loff_t size));
 
-/* mm/reclaim: pages that enter and leave the cache; the FIFO dropper (labs 1-4) or the LRU (lab 5). */
+/*
+ * mm/reclaim: pages that enter and leave the cache; the FIFO dropper (labs 1-4) or the LRU (lab 5).
+ */
 struct lru_ops {
 	void (*add)(struct page *page);		/* new cache or anonymous page */
 	void (*del)(struct page *page);		/* being freed or removed */

@@ -1,9 +1,9 @@
 /*
  * Sleeping on a page: PG_locked and PG_writeback, with hashed wait queues.
  *
- * Few of the many pages are waited for at any time, so they share 64 queues by address. PG_waiters says
- * that somebody may sleep, so that the common unlock wakes nobody: it is set by a waiter who is
- * already on the queue, before the bit is tested again, and cleared by the waker before waking.
+ * Few of the many pages are waited for at any time, so they share 64 queues by address. PG_waiters
+ * says that somebody may sleep, so that the common unlock wakes nobody: it is set by a waiter who
+ * is already on the queue, before the bit is tested again, and cleared by the waker before waking.
  */
 #include "mm/cache/pagecache.h"
 #include "base/initcall.h"

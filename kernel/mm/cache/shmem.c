@@ -1,7 +1,7 @@
 /*
  * Shared anonymous memory: an address_space whose pages exist only in the cache. They have no
- * writepage, so a dirty one is never clean again and never dropped; a page that was only read is zero
- * and may be.
+ * writepage, so a dirty one is never clean again and never dropped; a page that was only read is
+ * zero and may be.
  */
 #include "mm/cache/shmem.h"
 #include "lib/string.h"

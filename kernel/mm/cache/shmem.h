@@ -3,5 +3,7 @@
 
 #include "mm/vm/address_space.h"
 
-/* An object of @size bytes, all zero, with one reference (drop it with ops->put); NULL: no memory. */
+/*
+ * An object of @size bytes, all zero, with one reference (drop it with ops->put); NULL: no memory.
+ */
 struct address_space *shmem_create(size_t size);

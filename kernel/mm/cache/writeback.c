@@ -1,8 +1,8 @@
 /*
  * Writing dirty pages back. Who decides when: fsync and sync (now, and wait), the flusher thread
  * (fs/writeback.c, every few seconds and when woken), and a writer that finds too much memory dirty
- * (balance_dirty_pages), who then writes some of its own file's pages: that is what slows it down to
- * the device's speed.
+ * (balance_dirty_pages), who then writes some of its own file's pages: that is what slows it down
+ * to the device's speed.
  */
 #include "mm/cache/pagecache.h"
 #include "mm/cache/writeback.h"
@@ -79,8 +79,8 @@ out:
 }
 
 /*
- * Marks the pages that are dirty now: a walk over these ends, while one over whatever is dirty could
- * chase a fast writer for ever.
+ * Marks the pages that are dirty now: a walk over these ends, while one over whatever is dirty
+ * could chase a fast writer for ever.
  */
 static void tag_for_writeback(struct address_space *mapping, pgoff_t first, pgoff_t last)
 {

@@ -11,11 +11,12 @@
  *	stack, below its end		the stack grows, then demand zero
  *
  * mmap_lock is held throughout, so the vma cannot change and no other fault of this mm runs; only
- * reverse mapping can take an entry away in between, under page_table_lock. A file page is mapped under
- * its page lock, after checking that it is still the file's: truncation, which takes the same
+ * reverse mapping can take an entry away in between, under page_table_lock. A file page is mapped
+ * under its page lock, after checking that it is still the file's: truncation, which takes the same
  * lock, either has removed it before or will find the new entry through i_mmap.
  *
- * A shared file page becomes writable only after set_page_dirty(), with the page locked; see rmap.c.
+ * A shared file page becomes writable only after set_page_dirty(), with the page locked; see
+ * rmap.c.
  */
 #include "mm/fault/fault.h"
 #include "arch/upcalls.h"
@@ -30,7 +31,8 @@
 
 bool (*fault_oom_hook)(void);
 
-/* Before @page is mapped executable: as often as its contents changed, not as often as it is mapped. */
+/* Before @page is mapped executable: as often as its contents changed, not as often as it is
+ * mapped. */
 static void sync_icache(struct page *page)
 {
 	if (PageIcache(page))
@@ -137,8 +139,8 @@ static enum fault_result make_shared_writable(struct address_space *mapping, str
 }
 
 /*
- * A process that dirties a mapping is slowed down like one that calls write(). Under mmap_lock, which
- * is allowed: nobody who holds a page lock waits for it.
+ * A process that dirties a mapping is slowed down like one that calls write(). Under mmap_lock,
+ * which is allowed: nobody who holds a page lock waits for it.
  */
 static void throttle(struct address_space *mapping)
 {
@@ -224,9 +226,9 @@ static enum fault_result copy_on_write(struct vma *vma, unsigned long addr, pte_
 
 	spin_lock(&mm->page_table_lock);
 	/*
-	 * Ours alone: one mapping, one reference for it and one of our caller's. Another mapping cannot
-	 * appear, as only a fork of this mm could make it; one that is just going keeps its reference
-	 * until its TLB entries are gone.
+	 * Ours alone: one mapping, one reference for it and one of our caller's. Another mapping
+	 * cannot appear, as only a fork of this mm could make it; one that is just going keeps its
+	 * reference until its TLB entries are gone.
 	 */
 	if (page_is_anon(page) && page_mapcount(page) == 1 && page_count(page) == 2 &&
 	    !PageSwapCache(page)) {

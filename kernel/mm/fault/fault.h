@@ -3,8 +3,8 @@
 
 #include "mm/vm/mm.h"
 
-/* A fault of the current process found no memory: true when it is to be tried again, false when the process
- * has been killed. May sleep; registered by proc/nomem.c. */
+/* A fault of the current process found no memory: true when it is to be tried again, false when the
+ * process has been killed. May sleep; registered by proc/nomem.c. */
 extern bool (*fault_oom_hook)(void);
 
 enum fault_result {
@@ -16,6 +16,6 @@ enum fault_result {
 	FAULT_NO_MEMORY,
 };
 
-/* Resolves a fault at @addr of @mm as the hardware would want it; @flags FAULT_WRITE, FAULT_EXEC. Takes
- * mmap_lock; sleeps. */
+/* Resolves a fault at @addr of @mm as the hardware would want it; @flags FAULT_WRITE, FAULT_EXEC.
+ * Takes mmap_lock; sleeps. */
 enum fault_result mm_fault(struct mm *mm, unsigned long addr, unsigned int flags);

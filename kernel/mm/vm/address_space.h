@@ -22,17 +22,19 @@ struct writeback_control {
 };
 
 struct address_space_operations {
-	/* Fills a locked page, unlocks it when done (perhaps later): 0 started, or -errno (unlocked). */
+	/* Fills a locked page, unlocks it when done (perhaps later): 0 started, or -errno
+	 * (unlocked). */
 	int (*readpage)(struct address_space *mapping, struct page *page);
-	/* Writes a locked dirty page (PG_dirty already cleared, mappings cleaned): sets PG_writeback, unlocks
-	 * it, ends with end_page_writeback. 0 or -errno (then redirtied). */
+	/* Writes a locked dirty page (PG_dirty already cleared, mappings cleaned): sets
+	 * PG_writeback, unlocks it, ends with end_page_writeback. 0 or -errno (then redirtied). */
 	int (*writepage)(struct address_space *mapping, struct page *page,
 			 struct writeback_control *wbc);
 	/* Makes [from, from+len) of a locked page ready to be overwritten (reads it or zeroes it,
 	 * allocates blocks or reserves them). 0 or -errno. */
 	int (*write_begin)(struct address_space *mapping, struct page *page, unsigned int from,
 			   unsigned int len);
-	/* A shared mapping is about to write a locked page: allocate its block. 0 or -errno (-ENOSPC: SIGBUS) */
+	/* A shared mapping is about to write a locked page: allocate its block. 0 or -errno
+	 * (-ENOSPC: SIGBUS) */
 	int (*page_mkwrite)(struct address_space *mapping, struct page *page);
 	void (*get)(struct address_space *mapping);	/* a vma holds the host */
 	void (*put)(struct address_space *mapping);
@@ -40,7 +42,8 @@ struct address_space_operations {
 	int (*name)(struct address_space *mapping, char *buf, size_t size);
 	/* msync(MS_SYNC): writes the byte range [start, end] and waits. 0 or -errno. */
 	int (*sync_range)(struct address_space *mapping, loff_t start, loff_t end);
-	/* Called when a dirty page appears: puts the host on the dirty list. Any context but interrupts. */
+	/* Called when a dirty page appears: puts the host on the dirty list. Any context but
+	 * interrupts. */
 	void (*dirtied)(struct address_space *mapping);
 };
 

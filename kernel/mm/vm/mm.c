@@ -160,8 +160,8 @@ static bool share_pte(struct vma *vma, unsigned long addr, pte_t *from, pte_t *t
 
 /*
  * Copies the entries of a private vma; -ENOMEM leaves a part that teardown removes. The child's
- * page_table_lock is not needed: a reverse walk comes to the child after its parent (see rmap.c), and
- * until then these entries are empty to everybody else.
+ * page_table_lock is not needed: a reverse walk comes to the child after its parent (see rmap.c),
+ * and until then these entries are empty to everybody else.
  */
 static int copy_ptes(struct mm *old, struct mm *child, struct vma *vma)
 {
@@ -275,7 +275,7 @@ void unmap_mapping_range(struct address_space *mapping, pgoff_t first, pgoff_t l
 {
 	struct vma *vma;
 
-	(void)even_cows;	/* a page cut off takes its private copies along, as Linux's truncate */
+	(void)even_cows;	/* who only wants the page itself back uses try_to_unmap() */
 	spin_lock(&mapping->i_mmap_lock);
 	list_for_each_entry(vma, &mapping->i_mmap, shared_link) {
 		pgoff_t end = vma->pgoff + ((vma->end - vma->start) >> PAGE_SHIFT) - 1;

@@ -35,7 +35,7 @@ struct vma;
 #define VM_DONTCOPY	0x20000
 #define VM_NORESERVE	0x200000
 #define VM_HEAP		0x400000
-#define VM_SPECIAL	0x800000	/* kernel-made page (signal trampoline): no rmap, no unmap by reclaim */
+#define VM_SPECIAL	0x800000	/* one kernel-made page (signal trampoline), without rmap */
 
 /*
  * All anonymous vmas of a family of forks share one anon_vma: the list of vmas in which one of its
@@ -55,8 +55,8 @@ struct vma {
 	struct rb_node rb;		/* mm->vma_tree, by start */
 	struct list_head list;		/* mm->vmas, by start */
 	struct address_space *mapping;	/* the file's pages; NULL: anonymous. Holds a reference. */
-	pgoff_t pgoff;			/* page index that start maps; anonymous: start's page at creation */
-	struct anon_vma *anon_vma;	/* set at the first anonymous fault (also for private file maps) */
+	pgoff_t pgoff;			/* page index of start; anonymous: its page at creation */
+	struct anon_vma *anon_vma;	/* set at the first anonymous fault, also of files */
 	struct list_head anon_link;	/* anon_vma->vmas */
 	struct list_head shared_link;	/* mapping->i_mmap */
 };
@@ -120,8 +120,8 @@ long vm_map_special(struct mm *mm, struct page *page);
 /* User page tables (usertable.c). The slot of @addr's 4 KiB entry, tables made as needed (mmap_lock
  * held); NULL when memory is short. */
 pte_t *user_pte_alloc(struct mm *mm, unsigned long addr);
-/* The slot if its table exists, else NULL; *@next (if not NULL) = the first address after @addr that
- * may have one. page_table_lock or mmap_lock held. */
+/* The slot if its table exists, else NULL; *@next (if not NULL) = the first address after @addr
+ * that may have one. page_table_lock or mmap_lock held. */
 pte_t *user_pte_find(struct mm *mm, unsigned long addr, unsigned long *next);
 /* Frees the tables of [start, end) that serve only addresses in [floor, ceiling), where nothing is
  * mapped; end and ceiling at most task_size. mmap_lock held. */
@@ -137,11 +137,13 @@ struct vma *vma_merge(struct vma *vma);			/* with its neighbours; what it became
 void vma_resize(struct vma *vma, unsigned long start, unsigned long end);
 static inline struct vma *vma_prev(struct vma *vma)
 {
-	return vma->list.prev == &vma->mm->vmas ? NULL : list_entry(vma->list.prev, struct vma, list);
+	return vma->list.prev == &vma->mm->vmas ? NULL :
+						  list_entry(vma->list.prev, struct vma, list);
 }
 static inline struct vma *vma_next(struct vma *vma)
 {
-	return vma->list.next == &vma->mm->vmas ? NULL : list_entry(vma->list.next, struct vma, list);
+	return vma->list.next == &vma->mm->vmas ? NULL :
+						  list_entry(vma->list.next, struct vma, list);
 }
 #define for_each_vma(mm, vma) list_for_each_entry(vma, &(mm)->vmas, list)
 /* PTE_ permissions for a fresh mapping in @vma: never writable, see mm/fault. */
@@ -153,14 +155,15 @@ void zap_range(struct mm *mm, struct vma *vma, unsigned long start, unsigned lon
 
 /* rmap.c ---------------------------------------------------------------------------------- */
 
-/* Page @page becomes mapped at @addr in @vma: counts, anon_vma and index set up. page_table_lock held. */
-void page_add_anon_rmap(struct page *page, struct vma *vma, unsigned long addr);	/* already anon */
+/* Page @page becomes mapped at @addr in @vma: counts, anon_vma and index set up. page_table_lock
+ * held. */
+void page_add_anon_rmap(struct page *page, struct vma *vma, unsigned long addr); /* another entry */
 void page_add_new_anon_rmap(struct page *page, struct vma *vma, unsigned long addr);
 void page_add_file_rmap(struct page *page);
 void page_remove_rmap(struct page *page);
 int anon_vma_prepare(struct vma *vma);		/* 0 or -ENOMEM; mmap_lock held */
-/* Calls fn for each vma and address where @page may be mapped, until it returns false; the mapping's or
- * anon_vma's lock is held. The page must be locked or otherwise pinned. */
+/* Calls fn for each vma and address where @page may be mapped, until it returns false; the
+ * mapping's or anon_vma's lock is held. The page must be locked or otherwise pinned. */
 void rmap_walk(struct page *page, bool (*fn)(struct page *, struct vma *, unsigned long, void *),
 	       void *arg);
 /* Removes every mapping of a locked page; dirty bits go to the page. True if none is left. */
@@ -172,7 +175,8 @@ bool page_mkclean(struct page *page);
 int page_referenced(struct page *page);
 /* Truncation: unmaps pages [first, last] of @mapping from every address space (private copies
  * stay unless @even_cows). */
-void unmap_mapping_range(struct address_space *mapping, pgoff_t first, pgoff_t last, bool even_cows);
+void unmap_mapping_range(struct address_space *mapping, pgoff_t first, pgoff_t last,
+			 bool even_cows);
 
 static inline bool page_is_anon(const struct page *page)
 {

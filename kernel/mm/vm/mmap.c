@@ -1,6 +1,6 @@
 /*
- * The system calls that shape an address space: mmap, munmap, mprotect, brk, mremap, madvise, msync,
- * mincore, with Linux's semantics and error numbers. Each takes mmap_lock once, outside.
+ * The system calls that shape an address space: mmap, munmap, mprotect, brk, mremap, madvise,
+ * msync, mincore, with Linux's semantics and error numbers. Each takes mmap_lock once, outside.
  */
 #include "mm/vm/mm.h"
 #include "mm/vm/uaccess.h"
@@ -361,9 +361,9 @@ static void move_ptes(struct mm *mm, unsigned long from, unsigned long to, unsig
 }
 
 /*
- * Makes a second vma like @vma's [old, old+new_len) at @to, which is free, and moves the pages there.
- * All that can fail comes before the first page moves. The new vma is behind the old one on the lists
- * of reverse mapping, as rmap.c wants it.
+ * Makes a second vma like @vma's [old, old+new_len) at @to, which is free, and moves the pages
+ * there. All that can fail comes before the first page moves. The new vma is behind the old one on
+ * the lists of reverse mapping, as rmap.c wants it.
  */
 static long move_vma(struct vma *vma, unsigned long old, unsigned long old_len,
 		     unsigned long new_len, unsigned long to)
@@ -405,7 +405,8 @@ static long do_mremap(struct mm *mm, unsigned long addr, unsigned long old_len,
 
 	if (!vma || vma->end - addr < old_len || (vma->flags & VM_SPECIAL))
 		return -EFAULT;
-	if (vma->mapping && vma->pgoff + ((addr - vma->start + new_len - 1) >> PAGE_SHIFT) > MAX_PGOFF)
+	if (vma->mapping &&
+	    vma->pgoff + ((addr - vma->start + new_len - 1) >> PAGE_SHIFT) > MAX_PGOFF)
 		return -EINVAL;
 	if (new_len > old_len && too_much_memory(mm, new_len - old_len, vma->flags))
 		return -ENOMEM;
@@ -456,7 +457,9 @@ long vm_mremap(struct mm *mm, unsigned long addr, unsigned long old_len, unsigne
 	return ret;
 }
 
-/* Calls fn on each piece of the range that is mapped: first error, or -ENOMEM if there are holes. */
+/*
+ * Calls fn on each piece of the range that is mapped: first error, or -ENOMEM if there are holes.
+ */
 static long for_each_piece(struct mm *mm, unsigned long addr, unsigned long len,
 			   int (*fn)(struct vma *vma, unsigned long start, unsigned long end))
 {

@@ -1,31 +1,33 @@
 /*
  * Reverse mapping: from a page to the page-table entries that map it.
  *
- * Without it, whoever wants a page back (truncation, write-back, later reclaim) would have to search
- * every table of every process. Instead:
+ * Without it, whoever wants a page back (truncation, write-back, later reclaim) would have to
+ * search every table of every process. Instead:
  *
  * - A file's page is mapped only in vmas on its address_space's i_mmap list, at
  *   vma->start + (page->index - vma->pgoff) * PAGE_SIZE.
- * - An anonymous page is mapped only in vmas on its anon_vma's list, at the same formula, page->index
+ * - An anonymous page is mapped only in vmas on its anon_vma's list, at the same formula,
+ * page->index
  *   being the linear index at which it was first mapped. fork gives the child's vma the parent's
- *   anon_vma, so a page that both share is found in both. A vma that moves (mremap) keeps its pgoff,
- *   a split adjusts it, so the formula stays true.
+ *   anon_vma, so a page that both share is found in both. A vma that moves (mremap) keeps its
+ *   pgoff, a split adjusts it, so the formula stays true.
  *
  * The lists say where a page may be mapped; only the entry itself, looked at under that mm's
  * page_table_lock, says that it is. A walk holds the list's lock from end to end but only one
- * page_table_lock at a time, so an entry that is copied (fork) or moved (mremap) under its feet must
- * go forward: the vma that receives it was appended to the list after the one that gives.
+ * page_table_lock at a time, so an entry that is copied (fork) or moved (mremap) under its feet
+ * must go forward: the vma that receives it was appended to the list after the one that gives.
  *
- * Whoever takes an entry away, or write access, flushes the TLBs before it lets go of page_table_lock:
- * what the lock's next holder reads from the entries is then the truth about the hardware, too.
+ * Whoever takes an entry away, or write access, flushes the TLBs before it lets go of
+ * page_table_lock: what the lock's next holder reads from the entries is then the truth about the
+ * hardware, too.
  *
- * A page with anonymous contents holds a reference on its anon_vma until the page is freed, so that a
- * walker who holds the page can always read page->mapping safely. (This is the shape Linux had
- * from 2.6.7 to 2.6.33: one list per family of forks. Long chains of forks make the list long;
- * what Linux did about that, anon_vma_chain, is worth reading after this.)
+ * A page with anonymous contents holds a reference on its anon_vma until the page is freed, so that
+ * a walker who holds the page can always read page->mapping safely. (This is the shape Linux had
+ * from 2.6.7 to 2.6.33: one list per family of forks. Long chains of forks make the list long; what
+ * Linux did about that, anon_vma_chain, is worth reading after this.)
  *
- * A writable entry of a shared file page exists only while the page is PG_dirty: the fault that makes
- * the entry writable marks the page, and page_mkclean() write-protects before PG_dirty is
+ * A writable entry of a shared file page exists only while the page is PG_dirty: the fault that
+ * makes the entry writable marks the page, and page_mkclean() write-protects before PG_dirty is
  * cleared. So no dirt is ever lost by dropping an entry.
  *
  * Locks: the list's lock (i_mmap_lock or anon_vma->lock), then page_table_lock. Both spin.

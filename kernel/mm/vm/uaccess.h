@@ -1,6 +1,6 @@
 /*
- * User memory. Every pointer from user space goes through these; they check the range, fault pages in,
- * and recover. May sleep unless pagefault_disabled. Never with mmap_lock or a spinlock held.
+ * User memory. Every pointer from user space goes through these; they check the range, fault pages
+ * in, and recover. May sleep unless pagefault_disabled. Never with mmap_lock or a spinlock held.
  */
 #pragma once
 
@@ -35,8 +35,8 @@ static inline int clear_user(void *to, size_t n)
 long strncpy_from_user(char *to, const char *from, size_t size);
 /* Length of a user string with its NUL, at most @max; 0 on a fault, > max when longer. */
 size_t strnlen_user(const char *s, size_t max);
-/* Reads a byte of each page of a user range, so that a following pagefault_disabled copy likely works:
- * 0 or -EFAULT. */
+/* Reads a byte of each page of a user range, so that a following pagefault_disabled copy likely
+ * works: 0 or -EFAULT. */
 int fault_in_readable(const void *addr, size_t n);
 
 static inline void pagefault_disable(void) { current_head()->pagefault_disabled++; barrier(); }
