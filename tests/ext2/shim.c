@@ -369,6 +369,7 @@ void set_page_writeback(struct page *page)
 	BUG_ON(!PageLocked(page) || PageWriteback(page));
 	SetPageWriteback(page);
 	radix_tag_set(&page->mapping->pages, page->index, RADIX_TAG_WRITEBACK);
+	untag_written(page->mapping, page);
 	inc_vm_stat(NR_WRITEBACK);
 }
 

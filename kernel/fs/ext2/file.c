@@ -196,7 +196,9 @@ static int ext2_writepage(struct address_space *mapping, struct page *page,
 	if (!err)
 		err = get_block(inode, page, &block, &fresh);
 	if (err) {
-		unlock_page(page);	/* the change is lost: fsync says so, once */
+		if (err == -ENOMEM)
+			set_page_dirty(page);	/* later, perhaps; else it is lost, and fsync says so */
+		unlock_page(page);
 		return err;
 	}
 	/* What a mapping left behind the end must not show when the file grows. */
