@@ -64,8 +64,9 @@
  *
  * What cannot be ordered: a directory moved to another parent changes three blocks (old parent, new
  * parent, its own '..'), and -p gives up on each mixture of old and new. They are written alone, in one
- * step, in flight together; see move_directory() in namei.c. A crash in just that moment asks for a
- * manual e2fsck -y, which loses nothing.
+ * step, in flight together; see rename_directory() in namei.c. A crash in just that moment asks for an
+ * e2fsck -y by hand, after which the directory is in its old place, its new one or lost+found. (A rename
+ * within the parent changes one page if the new name fits where the old one was: that is atomic.)
  *
  * A failed metadata write breaks the file system: nothing more is written, all changes are -EIO.
  */
