@@ -455,7 +455,9 @@ static int exec_program(struct binprm *b, struct pt_regs *regs)
 	mm->stack_limit = min(current_process()->rlimits[RLIMIT_STACK].cur, (u64)1 << 30);
 	mm->as_limit = current_process()->rlimits[RLIMIT_AS].cur;
 	mm->data_limit = current_process()->rlimits[RLIMIT_DATA].cur;
-	/* Not every file can be mapped: /proc has some that look like anything their makers want. */
+	/*
+	 * Not every file can be mapped: /proc has some that look like anything their makers want.
+	 */
 	err = vfs_mmap_mapping(file, PAGE_SIZE, false, &mm->exe);
 	if (err == -ENODEV)
 		err = -EACCES;

@@ -13,10 +13,8 @@
  * under tasklist_lock, under which each of them is taken out.
  */
 #include "proc/internal.h"
-#include "base/panic.h"
+#include "base/printk.h"
 #include "lib/string.h"
-#include "mm/vm/uaccess.h"
-#include "uapi/wait.h"
 
 #define NSEC_PER_TICK	(NSEC_PER_SEC / 100)
 
@@ -64,14 +62,13 @@ static void notify_exit(struct process *p)
 	notify_parent(p, sig ? CLD_KILLED : CLD_EXITED, sig ? sig : p->exit_code >> 8);
 }
 
-/* Takes a dead process out of the tables; tasklist_lock held. The caller then frees the pid. */
-static void unlink_process(struct process *p)
+void unlink_process(struct process *p)
 {
 	list_del_init(&p->sibling);
 	list_del_init(&p->all);
 }
 
-static void free_process(struct process *p)
+void free_process(struct process *p)
 {
 	tid_free(p->pid);
 	sighand_put(p->sighand);
@@ -103,8 +100,6 @@ static void process_exit(struct process *p, struct list_head *dead)
 {
 	bool unwanted;
 
-	if (p->pid == 1)
-		panic("Attempted to kill init! exitcode=0x%08x", p->exit_code);
 	reparent_children(p, dead);
 	vfork_done(p);
 	p->zombie = true;
@@ -116,10 +111,14 @@ static void process_exit(struct process *p, struct list_head *dead)
 	}
 }
 
-/* From here on the thread counts as gone: what the group has and only it held is taken away. */
-static void begin_exit(struct task *t, int code)
+/*
+ * From here on the thread counts as gone: what the group has and only it held is taken away. True
+ * if it was the last to begin.
+ */
+static bool begin_exit(struct task *t, int code)
 {
 	struct process *p = t->process;
+	bool last;
 
 	spin_lock_irq(&tasklist_lock);
 	spin_lock(&p->sig_lock);
@@ -128,12 +127,14 @@ static void begin_exit(struct task *t, int code)
 	 * once. */
 	if (!p->group_exiting && t->tid == p->pid)
 		p->exit_code = code;
-	if (--p->nr_live == 0) {
+	last = --p->nr_live == 0;
+	if (last) {
 		p->group_exiting = true;
 		p->mm = NULL;
 	}
 	spin_unlock(&p->sig_lock);
 	spin_unlock_irq(&tasklist_lock);
+	return last;
 }
 
 static void release_files(struct task *t)
@@ -171,12 +172,15 @@ static void leave_group(struct task *t, struct list_head *dead)
 	spin_unlock_irq(&tasklist_lock);
 }
 
-/* Process 1 is gone, killed perhaps by a damaged /bin/init: nothing can go on, but nothing is lost. */
+/*
+ * Process 1 is gone, killed perhaps by a damaged /bin/init: nothing can go on, but nothing is lost.
+ */
 static __noreturn void init_ended(int code)
 {
 	pr_emerg("init (process 1) ended, %s %d: powering off\n", code & 0x7f ? "killed by signal" :
 		 "exit status", code & 0x7f ? code & 0x7f : code >> 8);
 	sync_all();
+	printk_flush();
 	arch_poweroff();
 }
 
@@ -187,9 +191,11 @@ void do_exit(int code)
 	struct mm *mm = t->thread.mm;
 	LIST_HEAD(dead);
 
-	if (t->process->pid == 1 && t->process->nr_threads == 1)
-		init_ended(code);
-	begin_exit(t, code);
+	if (begin_exit(t, code)) {
+		if (t->process->pid == 1)
+			init_ended(t->process->exit_code);
+		itimer_cancel(t->process);
+	}
 	futex_exit(t);
 	release_files(t);
 	sched_switch_mm(NULL, NULL);
@@ -226,106 +232,4 @@ struct mm *get_process_mm(struct process *p)
 		mm = NULL;
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return mm;
-}
-
-/* ---- wait4 ---------------------------------------------------------------------------- */
-
-struct wait_result {
-	struct process *reaped;		/* to be freed, or NULL */
-	pid_t pid;
-	int status;
-	u64 utime_ns, stime_ns;
-};
-
-static bool wait_matches(const struct process *child, pid_t pid)
-{
-	if (pid > 0)
-		return child->pid == pid;
-	if (pid == -1)
-		return true;
-	return child->pgid == (pid == 0 ? current_process()->pgid : -pid);
-}
-
-static void reap(struct process *child, struct wait_result *r)
-{
-	struct process *self = current_process();
-
-	r->reaped = child;
-	r->status = child->exit_code;
-	self->cutime_ns += child->utime_ns + child->cutime_ns;
-	self->cstime_ns += child->stime_ns + child->cstime_ns;
-	unlink_process(child);
-}
-
-/*
- * Looks at each child once: a result, 0 when there is none yet, -ECHILD when there never will be.
- */
-static int wait_scan(pid_t pid, int options, struct wait_result *r)
-{
-	struct process *child;
-	int ret = -ECHILD;
-
-	spin_lock_irq(&tasklist_lock);
-	list_for_each_entry(child, &current_process()->children, sibling) {
-		if (!wait_matches(child, pid))
-			continue;
-		ret = 0;
-		r->pid = child->pid;
-		r->utime_ns = child->utime_ns;
-		r->stime_ns = child->stime_ns;
-		if (child->zombie) {
-			reap(child, r);
-			ret = 1;
-		} else if ((options & WUNTRACED) && child->stopped && !child->stop_reported) {
-			child->stop_reported = true;
-			r->status = child->stop_signal << 8 | 0x7f;
-			ret = 1;
-		} else if ((options & WCONTINUED) && child->continued) {
-			child->continued = false;
-			r->status = 0xffff;
-			ret = 1;
-		}
-		if (ret)
-			break;
-	}
-	spin_unlock_irq(&tasklist_lock);
-	return ret;
-}
-
-static int put_rusage(void *urusage, const struct wait_result *r)
-{
-	s64 usage[18] = {
-		(s64)(r->utime_ns / NSEC_PER_SEC), (s64)(r->utime_ns % NSEC_PER_SEC / 1000),
-		(s64)(r->stime_ns / NSEC_PER_SEC), (s64)(r->stime_ns % NSEC_PER_SEC / 1000),
-	};
-
-	return copy_to_user(urusage, usage, sizeof(usage));
-}
-
-long do_wait4(pid_t pid, int *ustatus, int options, void *urusage)
-{
-	struct wait_result r = { 0 };
-	int found, err;
-
-	if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE))
-		return -EINVAL;
-	if (pid == (pid_t)0x80000000)
-		return -ESRCH;
-	if (options & WNOHANG) {
-		found = wait_scan(pid, options, &r);
-	} else {
-		err = wait_event_interruptible(&current_process()->wait_child,
-					       (found = wait_scan(pid, options, &r)) != 0);
-		if (err)
-			return err;
-	}
-	if (found <= 0)
-		return found;
-	if (r.reaped)
-		free_process(r.reaped);
-	if (ustatus && put_user(r.status, ustatus))
-		return -EFAULT;
-	if (urusage && put_rusage(urusage, &r))
-		return -EFAULT;
-	return r.pid;
 }

@@ -219,6 +219,7 @@ long do_clone(unsigned long flags, unsigned long stack, u32 *ptid, unsigned long
 	if (err)
 		goto undo;
 	t->blocked = self->blocked;
+	t->thread.cpus_allowed = self->thread.cpus_allowed;
 	if (!(flags & CLONE_VM) || (flags & CLONE_VFORK))
 		t->altstack = self->altstack;
 	if (flags & CLONE_CHILD_CLEARTID)

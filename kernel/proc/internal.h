@@ -36,5 +36,15 @@ int load_elf(struct file *file, const void *header, size_t n, struct mm *mm,
 /* Writes (or with @from NULL zeroes) memory of a mm that is not running yet. 0, -EFAULT, -ENOMEM */
 int write_new_mm(struct mm *mm, unsigned long addr, const void *from, size_t n);
 
+/* itimer.c */
+void itimer_init(struct process *p);
+void itimer_cancel(struct process *p);		/* no tasklist_lock: waits for the one that takes it */
+
+/*
+ * exit.c: takes a dead process out of the tables, tasklist_lock held; then frees it, no lock held.
+ */
+void unlink_process(struct process *p);
+void free_process(struct process *p);
+
 /* futex.c */
 void futex_exit(struct task *task);		/* clear_child_tid; current task */

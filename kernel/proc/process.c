@@ -40,6 +40,7 @@ struct process *process_alloc(void)
 	INIT_LIST_HEAD(&p->threads);
 	wait_queue_init(&p->wait_child);
 	spin_lock_init(&p->sig_lock);
+	itimer_init(p);
 	p->start_ns = arch_clock_ns();
 	return p;
 }

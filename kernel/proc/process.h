@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "sched/timer.h"
 #include "sched/wait.h"
 #include "mm/vm/mm.h"
 #include "fs/vfs.h"
@@ -66,6 +67,8 @@ struct process {
 	u64 start_ns;
 	unsigned long min_flt, maj_flt;
 	int oom_score_adj;			/* -1000 … 1000, lab 5 */
+	struct timer alarm;			/* itimer.c */
+	u64 alarm_interval_ns;			/* 0: only once */
 	struct task *exec_task;			/* waits until it is alone; under sig_lock */
 };
 
@@ -114,6 +117,14 @@ long do_execve(const char *path, const char *const *uargv, const char *const *ue
 __noreturn void do_exit(int code);		/* this thread; code is a wait status */
 __noreturn void do_group_exit(int code);
 long do_wait4(pid_t pid, int *ustatus, int options, void *urusage);
+long do_waitid(int type, pid_t id, void *uinfo, int options, void *urusage);
+
+/* itimer.c: the current process's real-time alarm; times from now on, 0: none. */
+struct itimer {
+	u64 interval_ns, value_ns;
+};
+void get_itimer(struct itimer *out);
+void set_itimer(const struct itimer *new);
 
 /* The process's memory, mm_get()ed, or NULL when it has none (any more). */
 struct mm *get_process_mm(struct process *p);

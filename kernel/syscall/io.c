@@ -75,13 +75,15 @@ SYSCALL(pwrite64)
 	return rw_one(a[0], a[1], a[2], true, &pos);
 }
 
-static ssize_t rw_vector(int fd, const struct iovec *uvec, unsigned long nr, bool write)
+/* @pos NULL: the file's own position. */
+static ssize_t rw_vector(int fd, const struct iovec *uvec, unsigned long nr, bool write,
+			 loff_t *pos)
 {
 	struct iovec few[IOV_ON_STACK], *iov = few;
 	struct file *file;
 	ssize_t ret;
 
-	if (nr > IOV_MAX)
+	if (nr > IOV_MAX || (pos && *pos < 0))
 		return -EINVAL;
 	file = fget(fd);
 	if (!file)
@@ -90,10 +92,12 @@ static ssize_t rw_vector(int fd, const struct iovec *uvec, unsigned long nr, boo
 		iov = vmalloc(nr * sizeof(*iov), GFP_KERNEL);
 	if (!iov)
 		ret = -ENOMEM;
+	else if (pos && !file->ops->llseek)
+		ret = -ESPIPE;
 	else if (copy_from_user(iov, uvec, nr * sizeof(*iov)))
 		ret = -EFAULT;
 	else
-		ret = do_rw(file, iov, nr, write, NULL);
+		ret = do_rw(file, iov, nr, write, pos);
 	if (iov != few)
 		vfree(iov);
 	file_put(file);
@@ -102,12 +106,26 @@ static ssize_t rw_vector(int fd, const struct iovec *uvec, unsigned long nr, boo
 
 SYSCALL(readv)
 {
-	return rw_vector(a[0], (const struct iovec *)a[1], a[2], false);
+	return rw_vector(a[0], (const struct iovec *)a[1], a[2], false, NULL);
 }
 
 SYSCALL(writev)
 {
-	return rw_vector(a[0], (const struct iovec *)a[1], a[2], true);
+	return rw_vector(a[0], (const struct iovec *)a[1], a[2], true, NULL);
+}
+
+SYSCALL(preadv)
+{
+	loff_t pos = a[3];
+
+	return rw_vector(a[0], (const struct iovec *)a[1], a[2], false, &pos);
+}
+
+SYSCALL(pwritev)
+{
+	loff_t pos = a[3];
+
+	return rw_vector(a[0], (const struct iovec *)a[1], a[2], true, &pos);
 }
 
 /* Copies up to a page from one file to the other; both positions advance by what was written. */
@@ -201,6 +219,17 @@ SYSCALL(ftruncate)
 		err = vfs_truncate(file->inode, a[1]);
 	file_put(file);
 	return err;
+}
+
+/* No filesystem here can reserve blocks; C libraries know what to do instead. */
+SYSCALL(fallocate)
+{
+	struct file *file = fget(a[0]);
+
+	if (!file)
+		return -EBADF;
+	file_put(file);
+	return -EOPNOTSUPP;
 }
 
 SYSCALL(ioctl)

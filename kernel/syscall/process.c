@@ -35,6 +35,11 @@ SYSCALL(wait4)
 	return do_wait4(a[0], (int *)a[1], a[2], (void *)a[3]);
 }
 
+SYSCALL(waitid)
+{
+	return do_waitid(a[0], a[1], (void *)a[2], a[3], (void *)a[4]);
+}
+
 SYSCALL(set_tid_address)
 {
 	current_task()->clear_child_tid = (u32 *)a[0];
@@ -77,6 +82,18 @@ SYSCALL(getuid) { (void)a; return 0; }
 SYSCALL(geteuid) { (void)a; return 0; }
 SYSCALL(getgid) { (void)a; return 0; }
 SYSCALL(getegid) { (void)a; return 0; }
+SYSCALL(getgroups) { (void)a; return 0; }
+
+static long put_three_ids(const unsigned long *a)
+{
+	for (unsigned int i = 0; i < 3; i++)
+		if (put_user(0U, (u32 *)a[i]))
+			return -EFAULT;
+	return 0;
+}
+
+SYSCALL(getresuid) { return put_three_ids(a); }
+SYSCALL(getresgid) { return put_three_ids(a); }
 
 /* The process with this pid (0: the caller), tasklist_lock held; NULL. */
 static struct process *process_of(pid_t pid)
@@ -254,25 +271,48 @@ SYSCALL(sched_yield)
 	return 0;
 }
 
-static bool thread_exists(pid_t tid)
-{
-	bool found;
-
-	spin_lock_irq(&tasklist_lock);
-	found = find_task(tid) != NULL;
-	spin_unlock_irq(&tasklist_lock);
-	return found;
-}
-
 SYSCALL(sched_getaffinity)
 {
-	u64 mask = cpu_online_mask;
+	struct task *t = current_task();
+	u64 mask = 0;
 
 	if (a[1] < sizeof(mask) || (a[1] & 7))
 		return -EINVAL;
-	if (a[0] && !thread_exists(a[0]))
+	spin_lock_irq(&tasklist_lock);
+	if (a[0])
+		t = find_task(a[0]);
+	if (t)
+		mask = t->thread.cpus_allowed & cpu_online_mask;
+	spin_unlock_irq(&tasklist_lock);
+	if (!t)
 		return -ESRCH;
 	return put_user(mask, (u64 *)a[2]) ? -EFAULT : (long)sizeof(mask);
+}
+
+/* The caller's own affinity, or another thread's; it is followed at the next wake-up. */
+SYSCALL(sched_setaffinity)
+{
+	struct task *t = current_task();
+	u64 mask = 0;
+	long ret = 0;
+
+	if (copy_from_user(&mask, (void *)a[2], min(a[1], sizeof(mask))))
+		return -EFAULT;
+	mask &= cpu_online_mask;
+	if (!mask)
+		return -EINVAL;
+	spin_lock_irq(&tasklist_lock);
+	if (a[0])
+		t = find_task(a[0]);
+	if (t)
+		WRITE_ONCE(t->thread.cpus_allowed, mask);
+	else
+		ret = -ESRCH;
+	spin_unlock_irq(&tasklist_lock);
+	/* Not to stay where it is not allowed any more. */
+	if (!ret && t == current_task() && !(mask & BIT(smp_processor_id())))
+		sleep_ns(1);
+	return ret;
 }
 
 SYSCALL(getcpu)

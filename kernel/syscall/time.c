@@ -176,6 +176,62 @@ SYSCALL(clock_nanosleep)
 	return ns <= now ? 0 : sleep_until(ktime_get() + (ns - now), NULL);
 }
 
+#define ITIMER_REAL	0
+
+struct user_itimer {
+	struct timeval interval, value;
+};
+
+static struct timeval to_timeval(u64 ns)
+{
+	ns += 999;		/* what is left is never said to be nothing */
+	return (struct timeval){ ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / 1000 };
+}
+
+static int put_itimer(const struct itimer *it, struct user_itimer *user)
+{
+	struct user_itimer out = { to_timeval(it->interval_ns), to_timeval(it->value_ns) };
+
+	return copy_to_user(user, &out, sizeof(out));
+}
+
+/* False: not a time. Centuries are forever, which is no alarm. */
+static bool valid_timeval(const struct timeval *tv, u64 *ns)
+{
+	if (tv->tv_sec < 0 || (u64)tv->tv_usec >= 1000000)
+		return false;
+	*ns = (u64)tv->tv_sec > ~0UL / NSEC_PER_SEC / 4 ? 0 :
+	      tv->tv_sec * NSEC_PER_SEC + tv->tv_usec * 1000;
+	return true;
+}
+
+SYSCALL(getitimer)
+{
+	struct itimer it;
+
+	if ((int)a[0] != ITIMER_REAL)
+		return -EINVAL;
+	get_itimer(&it);
+	return put_itimer(&it, (struct user_itimer *)a[1]);
+}
+
+SYSCALL(setitimer)
+{
+	struct user_itimer user = { 0 };
+	struct itimer new, old;
+
+	if ((int)a[0] != ITIMER_REAL)
+		return -EINVAL;
+	if (a[1] && copy_from_user(&user, (void *)a[1], sizeof(user)))
+		return -EFAULT;
+	if (!valid_timeval(&user.interval, &new.interval_ns) ||
+	    !valid_timeval(&user.value, &new.value_ns))
+		return -EINVAL;
+	get_itimer(&old);
+	set_itimer(&new);
+	return a[2] ? put_itimer(&old, (struct user_itimer *)a[2]) : 0;
+}
+
 SYSCALL(gettimeofday)
 {
 	u64 now = ktime_get_real();

@@ -200,9 +200,9 @@ TEST(job_child_signals,
 	expect_eq(count, 1);
 }
 
-TEST(init_cannot_die, "no signal harms process 1")
+TEST(init_cannot_die, "no signal that it does not handle harms process 1")
 {
-	static const int signals[] = {SIGKILL, SIGSTOP, SIGTERM, SIGSEGV, SIGINT, SIGTSTP, 64};
+	static const int signals[] = {SIGKILL, SIGSTOP, SIGHUP, SIGSEGV, SIGINT, SIGTSTP, 64};
 	char text[256];
 
 	if (foreign_kernel)
@@ -441,4 +441,107 @@ TEST(exec_odd_files, "a script runs its interpreter; a fifo, an empty line and a
 	expect_errno(execve("lost", argv, environ), ENOENT);
 	if (syscall(SYS_mknodat, AT_FDCWD, "fifo", 010755, 0) == 0)
 		expect_errno(execve("fifo", argv, environ), EACCES);
+}
+
+/* ---- alarms, and the other ways to wait ---------------------------------------------------- */
+
+#ifndef SYS_setitimer
+#define SYS_getitimer 102
+#define SYS_setitimer 103
+#endif
+
+struct clock_setting {
+	long interval_s, interval_us, value_s, value_us;
+};
+
+TEST(alarm_clock, "setitimer sends SIGALRM after its time, once or again and again, until it is disarmed")
+{
+	struct clock_setting once = {0, 0, 0, 30000}, often = {0, 5000, 0, 5000}, off = {0}, left;
+	struct clock_setting bad = {0, 0, 0, 1000000};
+	long start = now_ms();
+
+	install(SIGALRM, handler, 0);
+	expect_eq(syscall(SYS_setitimer, 0, &once, NULL), 0);
+	expect_eq(syscall(SYS_getitimer, 0, &left), 0);
+	expect(left.value_s == 0 && left.value_us > 0 && left.value_us <= 30000, "%ld us are left",
+	       left.value_us);
+	while (!count)
+		nap_ms(2);
+	expect(now_ms() - start >= 29, "it came after %ld ms", now_ms() - start);
+	expect_eq(syscall(SYS_getitimer, 0, &left), 0);
+	expect_eq(left.value_us, 0);
+	expect_eq(syscall(SYS_setitimer, 0, &often, NULL), 0);
+	while (count < 5)
+		nap_ms(2);
+	expect_eq(syscall(SYS_setitimer, 0, &off, &left), 0);
+	expect_eq(left.interval_us, 5000);
+	count = 0;
+	nap_ms(20);
+	expect_eq(count, 0);
+	expect_errno(syscall(SYS_setitimer, 0, &bad, NULL), EINVAL);
+	expect_errno(syscall(SYS_setitimer, 77, &once, NULL), EINVAL);
+	expect_errno(syscall(SYS_setitimer, 0, forbidden[3], NULL), EFAULT);
+
+	pid_t pid = xfork();
+
+	if (pid == 0) {
+		expect_eq(syscall(SYS_setitimer, 0, &often, NULL), 0);
+		_exit(0);	/* with the alarm armed */
+	}
+	expect_exit(pid, 0);
+}
+
+TEST(job_waitid, "waitid tells what happened to a child, and with WNOWAIT leaves it to be waited for")
+{
+	enum { PIDS = 1, NOHANG = 1, STOPPED = 2, EXITED = 4, NOWAIT = 0x01000000 };
+	siginfo_t info;
+	pid_t pid = xfork();
+
+	if (pid == 0)
+		for (;;)
+			nap_ms(1000);
+	memset(&info, 0xff, sizeof(info));
+	expect_eq(syscall(SYS_waitid, PIDS, pid, &info, EXITED | STOPPED | NOHANG, NULL), 0);
+	expect_eq(info.si_pid, 0);
+	expect_eq(kill(pid, SIGSTOP), 0);
+	for (int i = 0; i < 2; i++) {
+		expect_eq(syscall(SYS_waitid, PIDS, pid, &info, STOPPED | (i ? 0 : NOWAIT), NULL), 0);
+		expect_eq(info.si_pid, pid);
+		expect_eq(info.si_status, SIGSTOP);
+	}
+	expect_eq(kill(pid, SIGKILL), 0);
+	for (int i = 0; i < 2; i++) {
+		expect_eq(syscall(SYS_waitid, PIDS, pid, &info, EXITED | (i ? 0 : NOWAIT), NULL), 0);
+		expect_eq(info.si_code, CLD_KILLED);
+		expect_eq(info.si_status, SIGKILL);
+	}
+	expect_errno(syscall(SYS_waitid, PIDS, pid, &info, EXITED, NULL), ECHILD);
+	expect_errno(syscall(SYS_waitid, PIDS, pid, &info, NOHANG, NULL), EINVAL);
+}
+
+TEST(select_ready, "pselect6 leaves the bits of the descriptors that are ready")
+{
+	unsigned long in = 0, out = 0;
+	struct timespec zero = {0, 0}, soon = {0, 20000000};
+	long start = now_ms();
+	int p[2];
+
+	expect_eq(pipe(p), 0);
+	in = 1UL << p[0];
+	out = 1UL << p[1];
+	expect_eq(syscall(SYS_pselect6, p[1] + 1, &in, &out, NULL, &zero, NULL), 1);
+	expect(in == 0 && out == 1UL << p[1], "in %lx out %lx", in, out);
+	in = 1UL << p[0];
+	expect_eq(syscall(SYS_pselect6, p[1] + 1, &in, NULL, NULL, &soon, NULL), 0);
+	expect(in == 0 && now_ms() - start >= 19, "in %lx after %ld ms", in, now_ms() - start);
+	expect_eq(write(p[1], "x", 1), 1);
+	in = 1UL << p[0];
+	expect_eq(syscall(SYS_pselect6, p[1] + 1, &in, NULL, NULL, NULL, NULL), 1);
+	expect_eq(in, 1UL << p[0]);
+	in = 1UL << 50;
+	expect_errno(syscall(SYS_pselect6, 51, &in, NULL, NULL, &zero, NULL), EBADF);
+	expect_errno(syscall(SYS_pselect6, -1, &in, NULL, NULL, &zero, NULL), EINVAL);
+	expect_errno(syscall(SYS_pselect6, 51, forbidden[3], NULL, NULL, &zero, NULL), EFAULT);
+	close(p[0]);
+	close(p[1]);
 }
