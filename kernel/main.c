@@ -119,5 +119,6 @@ void secondary_start(unsigned int cpu)
 	arch_cpu_init();
 	timer_program();
 	set_bit(cpu, &cpu_online_mask);
+	arch_cpu_online();
 	cpu_idle_loop();
 }

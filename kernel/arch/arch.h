@@ -43,6 +43,8 @@ void arch_load_kernel_root(phys_addr_t root);
 void arch_init(void);
 /* Every CPU: trap vector, FPU off, PAN/SUM closed, timer and IPI interrupts unmasked. */
 void arch_cpu_init(void);
+/* Another CPU than the boot CPU, just after its bit in cpu_online_mask was set. */
+void arch_cpu_online(void);
 
 /*
  * Starts CPU @cpu (logical; firmware id @hwid from the device tree) at secondary_start(cpu),

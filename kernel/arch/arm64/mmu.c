@@ -177,3 +177,8 @@ void arch_sync_icache(void *start, size_t size)
 	dsb(ish);
 	isb();
 }
+
+/* Shootdown is broadcast by hardware, to CPUs that are not online yet as well. */
+void arch_cpu_online(void)
+{
+}

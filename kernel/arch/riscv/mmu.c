@@ -19,6 +19,9 @@
  */
 #include "arch/riscv/riscv.h"
 #include "arch/riscv/sbi.h"
+#include "asm/barrier.h"
+#include "base/panic.h"
+#include "base/percpu.h"
 #include "mm/vm/pgtable.h"
 
 #define FLUSH_PAGES_MAX	16		/* above this one flush of everything is cheaper */
@@ -166,37 +169,86 @@ void arch_switch_mm(struct mm_context *ctx)
 	flush_tlb_user();
 }
 
-/* ---- shootdown ----------------------------------------------------------------------- */
+/* ---- shootdown -----------------------------------------------------------------------
+ *
+ * What other harts may have cached of the tables, or of instructions, they must forget themselves: one
+ * request at a time, an interrupt to those it names, and a wait until each has answered. (The firmware
+ * could do it, too: SBI RFENCE. But OpenSBI spins until all have answered where no timer of ours can
+ * interrupt it, which under QEMU's instruction counting keeps the others from running for a tenth of a
+ * second of virtual time.)
+ *
+ * Two harts may want each other, or one may wait with interrupts off for a lock of the other. So whoever
+ * waits, here or in any loop with cpu_relax(), also answers: riscv_shootdown_poll().
+ */
+static struct {
+	u32 locked;
+	unsigned long waiting;		/* CPUs that have not answered; 0: no request */
+	unsigned long start, end;
+	bool fence_i;
+} shootdown;
 
-static void remote_sfence(unsigned long mask, unsigned long base, unsigned long start,
-			  unsigned long size)
+/* This hart's part: pages [start, end), all of them if they are many. */
+static void flush_local(unsigned long start, unsigned long end)
 {
-	sbi_remote_sfence_vma(mask, base, start, size);
+	if ((end - start) >> PAGE_SHIFT > FLUSH_PAGES_MAX) {
+		flush_tlb_all();
+		return;
+	}
+	for (unsigned long va = start; va < end; va += PAGE_SIZE)
+		flush_tlb_page(va);
 }
 
-static void remote_fence_i(unsigned long mask, unsigned long base, unsigned long a, unsigned long b)
+void riscv_shootdown_poll(void)
 {
-	(void)a;
-	(void)b;
-	sbi_remote_fence_i(mask, base);
+	unsigned long flags, self;
+
+	if (!READ_ONCE(shootdown.waiting))
+		return;
+	flags = local_irq_save();	/* or the interrupt would answer in between, too */
+	self = BIT(current_head()->cpu);
+	if (smp_load_acquire(&shootdown.waiting) & self) {
+		if (shootdown.fence_i)
+			__asm__ __volatile__("fence.i" : : : "memory");
+		else
+			flush_local(shootdown.start, shootdown.end);
+		__atomic_fetch_and(&shootdown.waiting, ~self, __ATOMIC_RELEASE);
+	}
+	local_irq_restore(flags);
+}
+
+/* @cpus without this one; interrupts off, so that the caller stays here. */
+static void shoot(unsigned long cpus, unsigned long start, unsigned long end, bool fence_i)
+{
+	cpus &= READ_ONCE(cpu_online_mask);	/* who comes later starts with nothing cached */
+	if (!cpus || panic_in_progress())	/* the others are deaf by then */
+		return;
+	while (xchg(&shootdown.locked, 1))
+		cpu_relax();
+	shootdown.start = start;
+	shootdown.end = end;
+	shootdown.fence_i = fence_i;
+	smp_store_release(&shootdown.waiting, cpus);
+	arch_send_ipi(cpus, RISCV_IPI_SHOOTDOWN);
+	while (smp_load_acquire(&shootdown.waiting) && !panic_in_progress())
+		cpu_relax();
+	smp_store_release(&shootdown.locked, 0);
 }
 
 static void flush_range(unsigned long cpumask, unsigned long start, unsigned long end)
 {
-	bool all = (end - start) >> PAGE_SHIFT > FLUSH_PAGES_MAX;
 	unsigned long flags = local_irq_save();		/* stay on this CPU */
 	unsigned long self = BIT(current_head()->cpu);
 
-	if (cpumask & self) {
-		if (all)
-			flush_tlb_all();
-		else
-			for (unsigned long va = start; va < end; va += PAGE_SIZE)
-				flush_tlb_page(va);
-	}
-	if (cpumask & ~self)
-		riscv_for_harts(cpumask & ~self, remote_sfence, start, all ? ~0UL : end - start);
+	if (cpumask & self)
+		flush_local(start, end);
+	shoot(cpumask & ~self, start, end, false);
 	local_irq_restore(flags);
+}
+
+/* Between the first translation and the online bit nobody asked this hart to forget anything. */
+void arch_cpu_online(void)
+{
+	flush_tlb_all();
 }
 
 void arch_flush_tlb_range(struct mm_context *ctx, unsigned long start, unsigned long end)
@@ -223,15 +275,13 @@ void arch_flush_tlb_kernel(unsigned long start, unsigned long end)
 
 void arch_sync_icache(void *start, size_t size)
 {
-	unsigned long flags, others;
+	unsigned long flags;
 
 	(void)start;
 	(void)size;
 	smp_mb();
 	flags = local_irq_save();
-	others = riscv_cpu_started & ~BIT(current_head()->cpu);
 	__asm__ __volatile__("fence.i" : : : "memory");
-	if (others)
-		riscv_for_harts(others, remote_fence_i, 0, 0);
+	shoot(~BIT(current_head()->cpu), 0, 0, true);
 	local_irq_restore(flags);
 }

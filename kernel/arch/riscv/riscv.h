@@ -18,7 +18,11 @@ void riscv_choose_paging(int wanted);
 /* Maps a device's registers for good, at most 8 MiB; NULL if they do not fit. Boot CPU only. */
 void *riscv_map_device(phys_addr_t pa, size_t size);
 
+/* Answers another hart's shootdown if there is one for this hart. Any context. */
+void riscv_shootdown_poll(void);
+
 /* smp.c */
+#define RISCV_IPI_SHOOTDOWN	8	/* beside the IPI_ numbers of arch.h */
 extern u64 riscv_cpu_hart[NR_CPUS];	/* hart id of each logical CPU */
 extern unsigned long riscv_cpu_started;	/* CPUs that may hold kernel translations */
 void riscv_ipi_interrupt(void);
@@ -30,7 +34,6 @@ void riscv_for_harts(unsigned long cpumask, void (*fn)(unsigned long mask, unsig
 /* time.c */
 void riscv_time_init(const void *fdt);
 void riscv_timer_probe(bool isa_has_sstc);
-void riscv_let_others_run(void);	/* before waiting for another hart: see time.c */
 
 /* plic.c */
 void riscv_plic_init(const void *fdt);

@@ -1,7 +1,6 @@
 /* Calls into the firmware: see sbi.h. */
 #include "arch/riscv/sbi.h"
 
-#include "arch/riscv/riscv.h"
 #include "lib/errno.h"
 
 static bool has_debug_console;
@@ -61,19 +60,6 @@ void sbi_set_timer(u64 time)
 void sbi_send_ipi(unsigned long mask, unsigned long base)
 {
 	sbi_ecall(SBI_EXT_IPI, 0, mask, base, 0, 0);
-}
-
-void sbi_remote_fence_i(unsigned long mask, unsigned long base)
-{
-	riscv_let_others_run();		/* the firmware spins until all have done it */
-	sbi_ecall(SBI_EXT_RFENCE, SBI_RFENCE_FENCE_I, mask, base, 0, 0);
-}
-
-void sbi_remote_sfence_vma(unsigned long mask, unsigned long base, unsigned long start,
-			   unsigned long size)
-{
-	riscv_let_others_run();
-	sbi_ecall(SBI_EXT_RFENCE, SBI_RFENCE_SFENCE_VMA, mask, base, start, size);
 }
 
 int sbi_hart_start(unsigned long hart, phys_addr_t pc, unsigned long opaque)

@@ -13,15 +13,12 @@ struct sbiret {
 #define SBI_EXT_BASE	0x10
 #define SBI_EXT_TIME	0x54494d45
 #define SBI_EXT_IPI	0x735049
-#define SBI_EXT_RFENCE	0x52464e43
 #define SBI_EXT_HSM	0x48534d
 #define SBI_EXT_SRST	0x53525354
 #define SBI_EXT_DBCN	0x4442434e
 #define SBI_EXT_LEGACY_PUTCHAR	0x01
 #define SBI_EXT_LEGACY_SHUTDOWN	0x08
 
-#define SBI_RFENCE_FENCE_I	0
-#define SBI_RFENCE_SFENCE_VMA	1
 
 #define SBI_ERR_ALREADY_AVAILABLE (-6)
 
@@ -38,10 +35,6 @@ void sbi_putchar(char c);
 void sbi_set_timer(u64 time);
 /* Software interrupt to the harts base + n for the bits n of @mask. */
 void sbi_send_ipi(unsigned long mask, unsigned long base);
-void sbi_remote_fence_i(unsigned long mask, unsigned long base);
-/* @size ~0: everything. */
-void sbi_remote_sfence_vma(unsigned long mask, unsigned long base, unsigned long start,
-			   unsigned long size);
 /* Starts a stopped hart at @pc with paging off and a1 = @opaque. 0 or -errno. */
 int sbi_hart_start(unsigned long hart, phys_addr_t pc, unsigned long opaque);
 /* @type 0 off, 1 cold reboot; returns only if the firmware cannot. */

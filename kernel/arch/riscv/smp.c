@@ -109,6 +109,9 @@ void riscv_ipi_interrupt(void)
 
 	csr_clear(sip, SIE_SSIE);
 	pending = xchg(&ipi[current_head()->cpu].pending, 0UL);
+	if (pending & BIT(RISCV_IPI_SHOOTDOWN))
+		riscv_shootdown_poll();
+	pending &= ~BIT(RISCV_IPI_SHOOTDOWN);
 	for (; pending; pending &= pending - 1)
 		handle_ipi(__ffs(pending));
 }

@@ -54,11 +54,11 @@ void riscv_timer_probe(bool isa_has_sstc)
 
 /*
  * Under instruction counting QEMU runs one virtual CPU at a time, and changes to the next when a
- * timer is due. Who waits for another CPU, in a spinning loop or inside the firmware, must therefore have
- * a timer due soon, or the other never runs. (ARM64's yield instruction ends the turn by itself.) The
+ * timer is due. Who waits for another CPU in a spinning loop must therefore have a timer due soon, or
+ * the other does not run for a long time. (ARM64's yield instruction ends the turn by itself.) The
  * early interrupt does no harm: timer_interrupt() finds nothing due and sets the alarm anew.
  */
-void riscv_let_others_run(void)
+static void let_others_run(void)
 {
 	if (!has_sstc)
 		return;
@@ -72,8 +72,9 @@ void riscv_relax_slow(void)
 {
 	static unsigned int count;	/* of all harts together: a rough number will do */
 
+	riscv_shootdown_poll();
 	if (++count % RELAX_PER_YIELD == 0)
-		riscv_let_others_run();
+		let_others_run();
 }
 
 u64 arch_clock_ns(void)

@@ -7,7 +7,7 @@
 #define io_mb()	mb()
 
 /* In a loop that waits for another CPU. "pause" of Zihintpause, a fence without effect on machines
- * that lack it; and now and then what riscv_let_others_run() is for. */
+ * that lack it; then see time.c. */
 void riscv_relax_slow(void);
 static inline void cpu_relax(void)
 {
