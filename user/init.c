@@ -123,12 +123,12 @@ static _Noreturn void shut_down(int how)
 		pause();
 }
 
-/* What a signal asked for: SIGUSR2 power off, SIGTERM restart, as in other small inits. */
+/* What a signal asked for: SIGRTMIN+4 power off, SIGRTMIN+5 restart, as systemd has it. */
 static volatile int asked;
 
 static void on_signal(int sig)
 {
-	asked = sig == SIGUSR2 ? RB_POWER_OFF : RB_AUTOBOOT;
+	asked = sig == SIGRTMIN + 4 ? RB_POWER_OFF : RB_AUTOBOOT;
 }
 
 /*
@@ -181,8 +181,8 @@ int main(int argc, char **argv)
 	setenv("TERM", "dumb", 0);
 	setenv("SHELL", "/bin/sh", 1);
 	signal(SIGINT, SIG_IGN);
-	sigaction(SIGUSR2, &(struct sigaction){ .sa_handler = on_signal }, NULL);
-	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_signal }, NULL);
+	sigaction(SIGRTMIN + 4, &(struct sigaction){ .sa_handler = on_signal }, NULL);
+	sigaction(SIGRTMIN + 5, &(struct sigaction){ .sa_handler = on_signal }, NULL);
 	command = boot_option("strata.run");
 	if (command)
 		run_and_power_off(command);

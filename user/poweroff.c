@@ -21,7 +21,7 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc)
 		usage();
-	if (kill(1, command == RB_POWER_OFF ? SIGUSR2 : SIGTERM) == 0)
+	if (kill(1, command == RB_POWER_OFF ? SIGRTMIN + 4 : SIGRTMIN + 5) == 0)
 		sleep(10);		/* init ends us, too */
 	sync();
 	reboot(command);

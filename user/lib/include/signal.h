@@ -34,6 +34,7 @@
 #define SIGWINCH	28
 #define SIGIO		29
 #define SIGPWR		30
+#define SIGRTMIN 34	/* the first two are the C library's, as with glibc */
 #define SIGSYS		31
 #define NSIG		65
 
