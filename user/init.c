@@ -2,6 +2,8 @@
  * init: process 1. It either runs one command and switches the machine off, or keeps an interactive
  * shell going.
  *
+ * SIGRTMIN+4 makes it end everybody, sync and power off; SIGRTMIN+5, restart. That is what poweroff does.
+ *
  * The kernel command line decides (it is read from /proc/cmdline):
  *	strata.run=HEX	  print "strata: run: start", run the shell command whose bytes HEX spells
  *			  (lower-case hexadecimal), print "strata: run: exit status N", sync, power off
