@@ -3,6 +3,7 @@
  * somebody's data. Mapping and unmapping costs a TLB shootdown, so a few freed stacks are kept.
  */
 #include "base/spinlock.h"
+#include "mm/phys/vmstat.h"
 #include "mm/vm/vmalloc.h"
 #include "task/kthread.h"
 
@@ -28,7 +29,18 @@ void *stack_alloc(void)
 {
 	void *stack = take_kept();
 
-	return stack ? stack : vmalloc_guarded(THREAD_SIZE, GFP_KERNEL);
+	if (stack)
+		return stack;
+	stack = vmalloc_guarded(THREAD_SIZE, GFP_KERNEL);
+	if (stack)
+		mod_vm_stat(NR_KERNEL_STACK, THREAD_SIZE / PAGE_SIZE);
+	return stack;
+}
+
+static void unmap_stack(void *stack)
+{
+	mod_vm_stat(NR_KERNEL_STACK, -(long)(THREAD_SIZE / PAGE_SIZE));
+	vfree(stack);
 }
 
 void stack_free(void *stack)
@@ -42,7 +54,7 @@ void stack_free(void *stack)
 	}
 	spin_unlock_irqrestore(&kept_lock, flags);
 	if (stack)
-		vfree(stack);
+		unmap_stack(stack);
 }
 
 void stack_cache_drain(void)
@@ -51,6 +63,6 @@ void stack_cache_drain(void)
 
 	sched_reap_flush();
 	while ((stack = take_kept()) != NULL)
-		vfree(stack);
+		unmap_stack(stack);
 	vm_unmap_aliases();
 }
