@@ -191,19 +191,26 @@ static void remember_finished(pid_t pid, int status)
 	finished = done;
 }
 
-/* Wait for one child of the foreground; background children that end meanwhile are kept. */
+/*
+ * Wait for one child of the foreground; background children that end meanwhile are kept. One that
+ * was stopped (Ctrl-Z) is a background child from then on, which `kill -CONT` lets go on.
+ */
 static int wait_foreground(pid_t pid)
 {
 	struct rusage usage;
 	int status;
 
 	for (;;) {
-		pid_t done = wait4(pid, &status, 0, &usage);
+		pid_t done = wait4(pid, &status, shell.job_control ? WUNTRACED : 0, &usage);
 
 		if (done == pid)
 			break;
 		if (done < 0 && errno != EINTR)
 			return 127;
+	}
+	if (WIFSTOPPED(status)) {
+		fprintf(stderr, "\nstopped: %d\n", (int)pid);
+		return 128 + WSTOPSIG(status);
 	}
 	add_time(&used_user, &usage.ru_utime);
 	add_time(&used_system, &usage.ru_stime);
