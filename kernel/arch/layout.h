@@ -10,7 +10,7 @@
  *	ffffffc8_00000000	vmalloc: kernel stacks (guarded), ioremap		 16 GiB
  *	ffffffd8_00000000	direct map: physical address p at PAGE_OFFSET + p	124 GiB
  *	fffffff7_00000000	KASAN shadow: one byte for eight			 32 GiB
- *	ffffffff_00000000	fixmap: device tree, early console			  8 MiB
+ *	ffffffff_00000000	fixmap: device tree, early console, interrupt controller  16 MiB
  *	ffffffff_80000000	the kernel's image					  1 GiB
  *	ffffffff_fffff000	never mapped: ERR_PTR values
  *

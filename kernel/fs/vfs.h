@@ -7,7 +7,7 @@
  *	else by address
  *	mm->mmap_lock  (copies from and to user memory fault while an inode lock is held)
  *	page lock
- *	the filesystem's own: ext2: inode map lock, then group lock
+ *	the filesystem's own: ext2 has one, for all its metadata, before the locks of the pages that hold it
  *	dcache_lock, inode_lock, mapping->tree_lock (spin)
  * A page fault never takes inode->lock.
  */
