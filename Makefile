@@ -1,7 +1,8 @@
 # The only door. `make help` lists every command; the rules live in tools/make/.
 
 ARCH    ?= riscv
-LAB     ?= 1
+LABS    := 1 2
+LAB     ?= $(lastword $(LABS))
 CPUS    ?= 4
 MEM     ?= 256M
 PAGING  ?=
