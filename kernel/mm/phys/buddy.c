@@ -23,7 +23,8 @@
  * from the zone's start: a zone may begin anywhere.
  *
  * Allocate: take a block from the list of its order; if there is none, from the next order that has
- * one, and halve it as often as needed. The lower half is halved on, the upper one goes to its list.
+ * one, and halve it as often as needed. The lower half is halved on, the upper one goes to its list,
+ * which is empty, or the block would have come from there.
  *
  * Free: while the buddy is free as a whole, take it off its list and go on with the merged block.
  * Then put what came out on its list. Nothing remembers who was split from whom: the numbers do.
@@ -60,8 +61,6 @@
  */
 #include "mm/phys/page_alloc.h"
 
-#define SECTION_ORDER	(SECTION_SHIFT - PAGE_SHIFT)
-
 void zone_core_init(struct zone *zone)
 {
 	for (unsigned int order = 0; order < NR_ORDERS; order++) {
@@ -81,6 +80,19 @@ static void add_block(struct zone *zone, struct page *page, unsigned int order)
 	__SetPageBuddy(page);
 	list_add(&page->list, &area->free_list);
 	area->nr_free++;
+}
+
+/* The same for a list that is empty and a page whose flags are known: nothing need be read. */
+static void add_first_block(struct zone *zone, struct page *page, unsigned int order,
+			    unsigned long flags)
+{
+	struct free_area *area = &zone->free_area[order];
+
+	page->private = order;
+	page->flags = flags;
+	page->list.next = page->list.prev = &area->free_list;
+	area->free_list.next = area->free_list.prev = &page->list;
+	area->nr_free = 1;
 }
 
 /* Its links stay as they are: whoever takes the block writes over them. */
@@ -107,19 +119,13 @@ struct page *zone_core_alloc(struct zone *zone, unsigned int order)
 	remove_block(zone, page, have);
 	while (have > order) {
 		have--;
-		add_block(zone, page + (1UL << have), have);
+		add_first_block(zone, page + (1UL << have), have, page->flags | BIT(PG_buddy));
 	}
 	zone->free_pages -= 1UL << order;
 	return page;
 }
 
 /* ---- free: coalesce ----------------------------------------------------------------------- */
-
-/* Is there a descriptor at @page, which is @order's distance from one that exists? */
-static bool page_exists(const struct page *page, unsigned int order)
-{
-	return order < SECTION_ORDER || pfn_valid(page_to_pfn(page));
-}
 
 /* Is @page the first of a free block of the zone that @flags, a page's, belong to? */
 static bool free_block_at(const struct page *page, unsigned long flags)
@@ -179,13 +185,16 @@ void zone_core_free(struct zone *zone, struct page *page, unsigned int order)
 	flags = page->flags;
 	zone->free_pages += 1UL << order;
 	for (; order < MAX_ORDER; order++) {
-		struct page *buddy = pfn_to_page(pfn ^ (1UL << order));
+		unsigned long size = 1UL << order;
+		struct page *buddy = pfn & size ? page - size : page + size;
 
-		if (!page_exists(buddy, order) || !free_block_at(buddy, flags) ||
-		    buddy->private != order)
+		if (size >= PAGES_PER_SECTION && !pfn_valid(pfn ^ size))
+			break;
+		if (!free_block_at(buddy, flags) || buddy->private != order)
 			break;
 		remove_block(zone, buddy, order);
-		pfn &= ~(1UL << order);
+		page = pfn & size ? buddy : page;
+		pfn &= ~size;
 	}
-	add_block(zone, pfn_to_page(pfn), order);
+	add_block(zone, page, order);
 }

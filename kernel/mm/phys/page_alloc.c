@@ -118,11 +118,30 @@ static const char *bad_reason(const struct page *page, unsigned int order)
 
 /* ---- free --------------------------------------------------------------------------------- */
 
+static void free_to_core(struct zone *zone, struct page *page, unsigned int order)
+{
+	unsigned long flags = local_irq_save();
+
+	(*this_cpu_ptr(&vm_stat))[PGFREE] += 1L << order;
+	spin_lock_raw(&zone->lock);
+	zone_core_free(zone, page, order);
+	spin_unlock_raw(&zone->lock);
+	local_irq_restore(flags);
+}
+
+void free_large_block(struct page *page, unsigned int order)
+{
+	page->flags &= FLAGS_ZONE;
+	page->aux = 0;
+	free_to_core(page_zone(page), page, order);
+}
+
 /* The last reference is gone, and the checks were passed. */
 void free_block(struct page *page, unsigned int order)
 {
 	struct zone *zone = page_zone(page);
 	unsigned long flags;
+	bool taken;
 
 	if (page->mapping && page_free_hook)
 		page_free_hook(page);
@@ -136,16 +155,10 @@ void free_block(struct page *page, unsigned int order)
 	poison_pages(page, order);
 
 	flags = local_irq_save();
-	if (!pcp_free(zone, page, order)) {
-		(*this_cpu_ptr(&vm_stat))[PGFREE] += 1UL << order;
-		spin_lock(&zone->lock);
-		zone_core_free(zone, page, order);
-		spin_unlock_raw(&zone->lock);
-		local_irq_restore(flags);
-		preempt_enable();
-		return;
-	}
+	taken = pcp_free(zone, page, order);
 	local_irq_restore(flags);
+	if (!taken)
+		free_to_core(zone, page, order);
 }
 
 void free_pages_general(struct page *page, unsigned int order)
@@ -183,23 +196,40 @@ void free_pages(void *addr, unsigned int order)
 
 /* ---- allocate ----------------------------------------------------------------------------- */
 
+static struct page *take_from_core(struct zone *zone, unsigned int order)
+{
+	unsigned long flags = local_irq_save();
+	struct page *page;
+
+	spin_lock_raw(&zone->lock);
+	page = zone_core_alloc(zone, order);
+	spin_unlock_raw(&zone->lock);
+	if (page)
+		(*this_cpu_ptr(&vm_stat))[PGALLOC] += 1L << order;
+	local_irq_restore(flags);
+	return page;
+}
+
 /* A block from the CPU's lists or the core of @zone, still as the core left it. */
 static struct page *zone_take(struct zone *zone, unsigned int order)
 {
 	unsigned long flags = local_irq_save();
 	struct page *page = pcp_alloc(zone, order);
 
-	if (page) {
-		local_irq_restore(flags);
-		return page;
-	}
-	spin_lock(&zone->lock);
-	page = zone_core_alloc(zone, order);
-	if (page)
-		(*this_cpu_ptr(&vm_stat))[PGALLOC] += 1UL << order;
-	spin_unlock_raw(&zone->lock);
 	local_irq_restore(flags);
-	preempt_enable();
+	return page ? page : take_from_core(zone, order);
+}
+
+struct page *alloc_large_block(struct zone *zone, gfp_t gfp, unsigned int order)
+{
+	struct page *page = NULL;
+
+	if (likely(READ_ONCE(zone->free_pages) >= zone->watermark[WMARK_LOW] +
+		   zone->lowmem_reserve[ZONE_NORMAL] + (1UL << order)))
+		page = take_from_core(zone, order);
+	if (unlikely(!page))
+		return alloc_pages_general(zone->nid, gfp, order);
+	set_page_in_use(page, order);
 	return page;
 }
 

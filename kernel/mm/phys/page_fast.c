@@ -20,6 +20,7 @@
  *	few questions	the flags that a page must not have are neighbours, one mask; and whether
  *			a page has a descriptor at all is a comparison with the largest stretch of
  *			memory without holes, instead of a look into the section map
+ *	large blocks	are passed on to the core with the same few questions asked
  *	no frames	everything rare is a tail call. Nothing ever returns into these
  *			functions, so no backtrace needs their frames, and this file is compiled
  *			without frame pointers
@@ -38,6 +39,7 @@
 struct cpu_lists {
 	struct per_cpu_pages *of[NR_ZONE_IDS];	/* by page_zone_id() */
 	struct per_cpu_pages *first;	/* of the zone tried first by who can use any */
+	struct zone *first_zone;	/* NULL: none yet */
 	unsigned long pages_start, pages_size;	/* descriptors without holes: address, bytes */
 };
 
@@ -77,6 +79,8 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 			page = alloc_fast(0);
 		else if (order <= PCP_MAX_ORDER)
 			page = alloc_fast(order);
+		else if (order <= MAX_ORDER && this_cpu(cpu_lists).first_zone)
+			return alloc_large_block(this_cpu(cpu_lists).first_zone, gfp, order);
 	}
 	return likely(page) ? page : alloc_pages_near(gfp, order);
 }
@@ -120,6 +124,11 @@ static __always_inline void free_fast(struct page *page, unsigned int order)
 			undo_free(page);
 		return;
 	}
+	if (order > PCP_MAX_ORDER) {
+		local_irq_restore(flags);
+		free_large_block(page, order);
+		return;
+	}
 	pcp = lists->of[page_zone_id(page)];
 	if (unlikely(pcp_pages(pcp) >= pcp->high)) {
 		local_irq_restore(flags);
@@ -137,7 +146,7 @@ noinline void __free_pages(struct page *page, unsigned int order)
 {
 	if (FAST_PATHS && likely(order == 0))
 		free_fast(page, 0);
-	else if (FAST_PATHS && order <= PCP_MAX_ORDER)
+	else if (FAST_PATHS && order <= MAX_ORDER)
 		free_fast(page, order);
 	else
 		free_pages_general(page, order);
@@ -158,18 +167,9 @@ void fast_paths_close(void)
 		for (unsigned int id = 0; id < NR_ZONE_IDS; id++)
 			lists->of[id] = &no_lists;
 		lists->first = &no_lists;
+		lists->first_zone = NULL;
 		lists->pages_start = lists->pages_size = 0;
 	}
-}
-
-/* The lists of the first zone in the walk of a request that can use any. */
-static struct per_cpu_pages *first_lists(unsigned int cpu)
-{
-	struct zonelist_cursor cursor;
-	unsigned int nid = cpu_node[cpu] < nr_nodes ? cpu_node[cpu] : 0;
-	struct zone *zone = zonelist_first(&cursor, nid, 0);
-
-	return zone && zone->pcp ? &zone->pcp[cpu] : &no_lists;
 }
 
 /* The longest row of sections that have descriptors: first frame and number of frames. */
@@ -192,6 +192,7 @@ void fast_paths_open(void)
 {
 	pfn_t first = 0;
 	unsigned long length = longest_stretch(&first);
+	struct zonelist_cursor cursor;
 	struct zone *zone;
 
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
@@ -200,7 +201,10 @@ void fast_paths_open(void)
 		for_each_zone(zone)
 			if (zone->pcp)
 				lists->of[zone_id(zone)] = &zone->pcp[cpu];
-		lists->first = first_lists(cpu);
+		zone = zonelist_first(&cursor, cpu_node[cpu] < nr_nodes ? cpu_node[cpu] : 0, 0);
+		lists->first_zone = zone;
+		if (zone && zone->pcp)
+			lists->first = &zone->pcp[cpu];
 		lists->pages_start = (unsigned long)pfn_to_page(first);
 		lists->pages_size = length * sizeof(struct page);
 	}

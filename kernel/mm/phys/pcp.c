@@ -56,14 +56,15 @@ BUILD_BUG_ON(NR_CPUS * sizeof(struct per_cpu_pages) > PAGE_SIZE);
 
 int pcp_init(struct zone *zone)
 {
-	unsigned long limit = clamp(zone->managed_pages / PCP_SHARE / nr_cpus, 4UL * BLOCK,
-				    (unsigned long)PCP_MAX_PAGES);
+	unsigned long share = zone->managed_pages / PCP_SHARE / nr_cpus;
+	unsigned long limit = ALIGN_DOWN(clamp(share, 4UL * BLOCK, (unsigned long)PCP_MAX_PAGES),
+					 2UL * BLOCK);
 	struct per_cpu_pages *pcp = get_zeroed_page(GFP_KERNEL | __GFP_NOWARN);
 
 	if (!pcp)
 		return -ENOMEM;
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
-		pcp[cpu].high = limit - BLOCK + 1;	/* one more block always fits */
+		pcp[cpu].high = limit - BLOCK;	/* one more block always fits */
 		pcp[cpu].batch = max(limit / PCP_BATCHES, (unsigned long)BLOCK);
 	}
 	smp_store_release(&zone->pcp, pcp);
@@ -76,10 +77,15 @@ int pcp_init(struct zone *zone)
 static void push_pieces(struct per_cpu_pages *pcp, struct page *page, unsigned int have,
 			unsigned int order)
 {
-	for (struct page *p = page + (1UL << have); p > page; ) {
+	unsigned long flags = page->flags | BIT(PG_pcp);	/* the same for all of a free block */
+	struct page *top = pcp->stack[order];
+
+	for (struct page *p = page + (1UL << have); p > page; top = p) {
 		p -= 1UL << order;
-		pcp_push(pcp, p, order);
+		p->flags = flags;
+		p->pcp_next = top;
 	}
+	pcp->stack[order] = top;
 	pcp->from_core += 1L << have;
 }
 
@@ -107,7 +113,7 @@ unsigned int pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned i
 	/* The other stacks may have filled the lists. */
 	if (pcp_pages(pcp) + wanted > pcp->high)
 		pcp_spill(zone, pcp);
-	spin_lock(&zone->lock);
+	spin_lock_raw(&zone->lock);
 	if (near_watermark(zone, wanted))
 		wanted = 1U << order;
 	while (wanted >= 1U << order) {
@@ -120,7 +126,7 @@ unsigned int pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned i
 		wanted -= 1U << have;
 		blocks += 1U << (have - order);
 	}
-	spin_unlock(&zone->lock);
+	spin_unlock_raw(&zone->lock);
 	return blocks;
 }
 
@@ -130,18 +136,21 @@ unsigned int pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned i
 static unsigned int pop_run(struct per_cpu_pages *pcp, unsigned int order, unsigned int limit,
 			    struct page **lowest)
 {
-	struct page *low = pcp_pop(pcp, order), *high = low, *next;
+	struct page *page = pcp->stack[order], *low = page, *high = page;
+	unsigned long size = 1UL << order;
 	unsigned int n = 1;
 
-	for (; n < limit && (next = pcp->stack[order]); n++) {
-		if (next == high + (1UL << order))
-			high = next;
-		else if (next == low - (1UL << order))
-			low = next;
-		else
+	for (;; n++) {
+		__ClearPagePcp(page);
+		page = page->pcp_next;
+		if (n == limit || (page != high + size && page != low - size))
 			break;
-		pcp_pop(pcp, order);
+		if (page > high)
+			high = page;
+		else
+			low = page;
 	}
+	pcp->stack[order] = page;
 	*lowest = low;
 	return n;
 }
@@ -179,9 +188,9 @@ static void give_back(struct zone *zone, struct per_cpu_pages *pcp, long pages)
 
 void pcp_spill(struct zone *zone, struct per_cpu_pages *pcp)
 {
-	spin_lock(&zone->lock);
+	spin_lock_raw(&zone->lock);
 	give_back(zone, pcp, pcp->batch);
-	spin_unlock(&zone->lock);
+	spin_unlock_raw(&zone->lock);
 }
 
 unsigned long pcp_drain(struct zone *zone)
@@ -190,9 +199,9 @@ unsigned long pcp_drain(struct zone *zone)
 	long pages = pcp ? pcp_pages(pcp) : 0;
 
 	if (pages) {
-		spin_lock(&zone->lock);
+		spin_lock_raw(&zone->lock);
 		give_back(zone, pcp, pages);
-		spin_unlock(&zone->lock);
+		spin_unlock_raw(&zone->lock);
 	}
 	return pages;
 }
