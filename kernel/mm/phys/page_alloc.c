@@ -185,7 +185,7 @@ void free_pages_general(struct page *page, unsigned int order)
 void undo_free(struct page *page)
 {
 	atomic_inc(&page->_refcount);
-	bad_page(page, "free of a page without references (double free)");
+	bad_page(page, "free of a page without references (double free, or inside a block)");
 }
 
 void free_pages(void *addr, unsigned int order)

@@ -63,7 +63,7 @@ int pcp_init(struct zone *zone)
 
 	if (!pcp)
 		return -ENOMEM;
-	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
+	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++) {
 		pcp[cpu].high = limit - BLOCK;	/* one more block always fits */
 		pcp[cpu].batch = max(limit / PCP_BATCHES, (unsigned long)BLOCK);
 	}
