@@ -71,8 +71,11 @@ test:
 campaign:
 	@BUILD='$(abspath $(BUILD))' $(PYTHON) tests/run-tests --campaign --jobs $(JOBS) $(if $(T),'$(T)')
 
-bench: kernel images
-	@$(PYTHON) tools/bench --arch $(ARCH) --build $(O) $(if $(JSON),--json '$(JSON)')
+# Both machines, whatever ARCH says.
+bench:
+	@$(MAKE) --no-print-directory ARCH=riscv PAGING= kernel images
+	@$(MAKE) --no-print-directory ARCH=arm64 PAGING= kernel images
+	@$(PYTHON) tools/bench --build '$(BUILD)' --variant='$(variant)' $(if $(JSON),--json '$(JSON)')
 
 # ---- tidy -------------------------------------------------------------------------------------
 

@@ -59,6 +59,13 @@ static void take_snapshot(struct snapshot *s)
 	}
 }
 
+/* Poison is slow, and blocks are large. */
+#ifdef CONFIG_DEBUG
+#define STEPS	1500
+#else
+#define STEPS	30000
+#endif
+
 static u64 smp_seed;
 
 static void churn_cpu(unsigned int cpu)
@@ -68,7 +75,7 @@ static void churn_cpu(unsigned int cpu)
 	struct prng rng;
 
 	prng_seed(&rng, smp_seed + cpu);
-	for (int step = 0; step < 30000 && !test_failed; step++) {
+	for (int step = 0; step < STEPS && !test_failed; step++) {
 		unsigned int order = prng_below(&rng, 3) ? prng_below(&rng, 4) : prng_below(&rng, 11);
 		unsigned int i = n ? prng_below(&rng, n) : 0;
 
