@@ -147,7 +147,7 @@ static void show_zone(struct seq_file *m, const struct zone *zone)
 		   (unsigned long)zone->start_pfn);
 }
 
-/* The counters of a node are the machine's: they are not kept by node. The first zone shows them. */
+/* The counters of a node are the machine's, not kept by node: the first zone shows them. */
 static int show_zoneinfo(struct seq_file *m, void *data)
 {
 	struct zone *zone;

@@ -4,9 +4,11 @@
  *
  * A figure is nanoseconds of the kernel's clock per pair of allocation and free, loop included,
  * rounded to the nearest. Under QEMU's -icount shift=0 with one CPU, a nanosecond is an
- * instruction. The clock ticks every 100 instructions on RISC-V and every 16 on ARM64, so the loops are
- * long. With several CPUs QEMU counts the instructions of all of them, one after the other: while
- * all run the same loop, the time divided by all their pairs is again the cost of one.
+ * instruction. The clock ticks every 100 instructions on RISC-V and every 16 on ARM64, so the
+ * loops are long. With several CPUs QEMU counts the instructions of all of them, one after the
+ * other: while all run the same loop, the time divided by all their pairs is again the cost of one.
+ * The CPU that called the others spins when it is ready, and its spinning is counted, too: on
+ * RISC-V, where a spinning CPU keeps its turn, that adds about a third.
  *
  * Interrupts are off during a single CPU's loops, or the timer's would be counted, too.
  */

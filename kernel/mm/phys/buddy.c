@@ -23,8 +23,8 @@
  * from the zone's start: a zone may begin anywhere.
  *
  * Allocate: take a block from the list of its order; if there is none, from the next order that has
- * one, and halve it as often as needed. The lower half is halved on, the upper one goes to its list,
- * which is empty, or the block would have come from there.
+ * one, and halve it as often as needed. The lower half is halved on, the upper one goes to its
+ * list, which is empty, or the block would have come from there.
  *
  * Free: while the buddy is free as a whole, take it off its list and go on with the merged block.
  * Then put what came out on its list. Nothing remembers who was split from whom: the numbers do.
@@ -44,8 +44,8 @@
  *	  what was done with it
  *	- free_area[k].nr_free = length of list k; free_pages = the sum of nr_free << k
  *
- * Ends and holes. A buddy may lie behind the zone's end, in a hole, in another zone, or be reserved.
- * No case is special: every frame that has a descriptor has its zone in it and PG_buddy only if
+ * Ends and holes. A buddy may lie behind the zone's end, in a hole, in another zone, or be
+ * reserved. No case is special: every frame that has a descriptor has its zone in it and PG_buddy only if
  * free, so one look at the descriptor decides. Whether there *is* a descriptor must be asked first,
  * and rarely: they come in sections of 512 frames (pfn_valid), and the buddies of the orders below
  * 9 are in the same section.

@@ -5,7 +5,8 @@
  * frees are of pages that nobody else holds. So these two functions do that and nothing else:
  * interrupts off, look, pop or push, interrupts on. Whatever is not plain goes the general way
  * (page_alloc.c), which asks all questions anew: the list is empty or full, the page is to be
- * zeroed or must be of a certain kind, has other owners, is in a state in which it may not be freed.
+ * zeroed or must be of a certain kind, has other owners, is in a state in which it may not be
+ * freed.
  *
  * What makes it short, and why that is right:
  *

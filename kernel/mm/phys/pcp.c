@@ -98,8 +98,8 @@ static unsigned int refill_order(const struct zone *zone, unsigned int order, un
 	return order;
 }
 
-/* The watermark was checked for one block. Where a batch could go below it, or into what is kept for
- * others, one block is what is taken. */
+/* The watermark was checked for one block. Where a batch could go below it, or into what is kept
+ * for others, one block is what is taken. */
 static bool near_watermark(const struct zone *zone, unsigned int pages)
 {
 	return zone->free_pages < zone->watermark[WMARK_HIGH] +

@@ -74,11 +74,11 @@ static inline unsigned int zone_id(const struct zone *zone)
 	return zone->nid << (PAGE_NODE_SHIFT - PAGE_ZONE_SHIFT) | zone->type;
 }
 
-/* ---- the page core: freelist.c [lab 1] or buddy.c [lab 2]; zone->lock held, interrupts off ---- */
+/* ---- the page core: freelist.c [lab 1] or buddy.c [lab 2]; zone->lock held, interrupts off - */
 /* No free memory yet. */
 void zone_core_init(struct zone *zone);
-/* Takes back 2^@order pages from @page on, of reference count 0, aligned to their size. A bad one is
- * refused: bad_page(), nothing changed. */
+/* Takes back 2^@order pages from @page on, of reference count 0, aligned to their size. A bad one
+ * is refused: bad_page(), nothing changed. */
 void zone_core_free(struct zone *zone, struct page *page, unsigned int order);
 /* 2^@order pages, aligned to their size; NULL: no block that large. */
 struct page *zone_core_alloc(struct zone *zone, unsigned int order);
