@@ -19,8 +19,8 @@ void free_pages(void *addr, unsigned int order);
 #define free_page(addr) free_pages(addr, 0)
 
 /* @size bytes in whole pages, contiguous, from a block whose unused end is given back at once;
- * NULL: no block that large. Not __GFP_COMP. Freed by free_pages_exact() with the same size, or page by
- * page. */
+ * NULL: no block that large. Not __GFP_COMP. Freed by free_pages_exact() with the same size, or
+ * page by page. */
 void *alloc_pages_exact(size_t size, gfp_t gfp);
 void free_pages_exact(void *addr, size_t size);
 /* Makes a block just allocated into 2^@order single pages, each with a reference of its own. */
