@@ -45,10 +45,10 @@
  *	- free_area[k].nr_free = length of list k; free_pages = the sum of nr_free << k
  *
  * Ends and holes. A buddy may lie behind the zone's end, in a hole, in another zone, or be
- * reserved. No case is special: every frame that has a descriptor has its zone in it and
- * PG_buddy only if free, so one look at the descriptor decides. Whether there *is* a descriptor must be asked first,
- * and rarely: they come in sections of 512 frames (pfn_valid), and the buddies of the orders below
- * 9 are in the same section.
+ * reserved. No case is special: every frame that has a descriptor has its zone in it and PG_buddy
+ * only if free, so one look at the descriptor decides. Whether there *is* one must be asked
+ * first, and rarely: they come in sections of 512 frames (pfn_valid), and the buddies of the orders
+ * below 9 are in the same section.
  *
  * What is refused. The front knows what a page in use looks like and checks that. What only the
  * core can see is checked here, before anything is changed: a block that is misaligned, crosses the
