@@ -61,7 +61,9 @@ static inline struct zone *page_zone(const struct page *page)
 		.zones[(page->flags >> PAGE_ZONE_SHIFT) & 3];
 }
 
-/* ---- the page core: freelist.c [lab 1] or buddy.c [lab 2]; zone->lock held, interrupts off ---- */
+/* ---- the page core: freelist.c [lab 1] or buddy.c [lab 2]; zone->lock held, interrupts off ----
+ * A free of a page that is free already, reserved or of another zone is refused: bad_page(), and
+ * nothing changes. */
 void zone_core_init(struct zone *zone);
 void zone_core_free(struct zone *zone, struct page *page, unsigned int order);
 struct page *zone_core_alloc(struct zone *zone, unsigned int order);
