@@ -45,6 +45,9 @@ include tools/make/config.mk
 include tools/make/kernel.mk
 include tools/make/user.mk
 include tools/make/images.mk
+ifneq ($(filter ktest ktest-build,$(MAKECMDGOALS)),)
+include tools/make/ktest.mk
+endif
 endif
 
 # ---- boot -------------------------------------------------------------------------------------

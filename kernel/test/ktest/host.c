@@ -65,18 +65,25 @@ void ktest_smp_call(unsigned long mask, void (*fn)(void *), void *arg)
 
 static u64 current_seed;
 
+static u64 started, budget;
+
+/* A host of a billion simple instructions a second. */
+u64 ktest_budget_left(void)
+{
+	u64 used = arch_clock_ns() - started;
+
+	return used < budget ? budget - used : 0;
+}
+
+static void print_line(const char *text)
+{
+	printf("#   %s\n", text);
+}
+
 static __noreturn void finish(void)
 {
 	if (ktest_failed()) {
-		unsigned int n = min(ktest_state.used, (unsigned int)sizeof(ktest_state.text) - 1);
-
-		ktest_state.text[n] = '\0';
-		for (char *line = ktest_state.text, *end; *line; line = end + 1) {
-			end = strchr(line, '\n') ?: line + strlen(line);
-			printf("#   %.*s\n", (int)(end - line), line);
-			if (!*end)
-				break;
-		}
+		ktest_report(print_line);
 		printf("#   seed %lu\n", (unsigned long)current_seed);
 	}
 	fflush(NULL);
@@ -109,6 +116,8 @@ static __noreturn void run(const struct ktest *test)
 {
 	/* Ten times what the budget would take at a billion instructions a second, under load. */
 	alarm(2 + test->budget / 100000000);
+	started = arch_clock_ns();
+	budget = test->budget;
 	for (unsigned int i = 0; i < test->seeds && !ktest_failed(); i++) {
 		struct ktest_run t = { .seed = seed + i * SEED_STEP };
 

@@ -30,7 +30,9 @@ void ktest_fail(const char *file, int line, const char *fmt, ...)
 
 	if (__atomic_fetch_add(&ktest_state.failures, 1, __ATOMIC_RELAXED) >= MAX_FAILURES)
 		return;
-	len = min(snprintf(text, sizeof(text), "%s:%d: ", file, line), LINE_SIZE - 2);
+	len = line ? snprintf(text, sizeof(text), "%s:%d: ", file, line) :
+		     snprintf(text, sizeof(text), "%s: ", file);
+	len = min(len, LINE_SIZE - 2U);
 	va_start(args, fmt);
 	len = min(len + vsnprintf(text + len, sizeof(text) - len, fmt, args), LINE_SIZE - 2U);
 	va_end(args);
@@ -97,4 +99,15 @@ void ktest_forget(void)
 {
 	ktest_release(0);
 	memset(&ktest_state, 0, sizeof(ktest_state));
+}
+
+void ktest_report(void (*line)(const char *text))
+{
+	char *p = ktest_state.text, *end;
+
+	p[min(ktest_state.used, (unsigned int)sizeof(ktest_state.text) - 1)] = '\0';
+	for (; *p && (end = strchr(p, '\n')) != NULL; p = end + 1) {
+		*end = '\0';
+		line(p);
+	}
 }

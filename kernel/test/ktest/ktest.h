@@ -112,6 +112,8 @@ unsigned int ktest_nr_cpus(void);
  * function only. In the kernel the interleaving is chosen by @seed; on the host by the host.
  */
 void ktest_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *arg), void *arg);
+/* Instructions of the budget that are left. */
+u64 ktest_budget_left(void);
 /* What a CPU does while it waits for another one. */
 void ktest_relax(void);
 /* Instructions executed so far (the host: nanoseconds). */
@@ -134,6 +136,8 @@ struct ktest_state {
 	char text[6000];		/* lines to print if the test fails */
 };
 extern struct ktest_state ktest_state;
+/* Calls line(text) for each line that is to be printed. */
+void ktest_report(void (*line)(const char *text));
 void ktest_forget(void);			/* between two tests */
 void *ktest_map(unsigned long size);		/* the runner's: NULL if there is none */
 void ktest_unmap(void *p);

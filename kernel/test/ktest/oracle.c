@@ -28,7 +28,7 @@ void oracle_init(struct oracle *o, const struct world_range *ranges, unsigned in
 	o->pages = world_pages();
 	o->max_order = max_order;
 	o->zone_of = ktest_alloc(o->pages);
-	o->live = ktest_alloc(o->pages);
+	o->live = ktest_alloc(o->pages * sizeof(*o->live));
 	for (unsigned int i = 0; i < n; i++) {
 		if (ranges[i].reserved)
 			continue;

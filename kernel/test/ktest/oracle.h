@@ -23,7 +23,7 @@ struct oracle {
 	pfn_t first;
 	unsigned long pages;
 	u8 *zone_of;			/* 0: nobody's; else nid * MAX_NR_ZONES + type + 1 */
-	u8 *live;
+	u32 *live;
 	unsigned long live_pages;	/* in blocks now; atomic */
 	unsigned int max_order;		/* of the core: 0 for a freelist */
 	char text[4][160];

@@ -179,14 +179,17 @@ static bool leave_out(struct trace *trace, unsigned int from, unsigned int n)
 	return fails;
 }
 
+/* Stops early when half of the budget that was left is spent. */
 static void shrink(struct trace *trace)
 {
 	unsigned int tries = 0, n = trace->nr_ops / 2;
+	u64 reserve = ktest_budget_left() / 2;
 
-	while (n && tries < MAX_TRIES) {
+	while (n && tries < MAX_TRIES && ktest_budget_left() > reserve) {
 		bool shorter = false;
 
-		for (unsigned int from = 0; from + n <= trace->nr_ops && tries < MAX_TRIES; ) {
+		for (unsigned int from = 0; from + n <= trace->nr_ops && tries < MAX_TRIES &&
+		     ktest_budget_left() > reserve; ) {
 			tries++;
 			if (leave_out(trace, from, n))
 				shorter = true;
@@ -198,7 +201,7 @@ static void shrink(struct trace *trace)
 	}
 }
 
-void trace_check(struct trace *trace)
+void trace_check_at(struct trace *trace, const char *file, int line)
 {
 	unsigned int all = trace->nr_ops, at;
 	const char *error = attempt(trace, &at);
@@ -210,7 +213,7 @@ void trace_check(struct trace *trace)
 		trace->nr_ops = all;
 	shrink(trace);
 	error = attempt(trace, &at) ?: "the trace fails, but not when it is repeated";
-	ktest_fail(__FILE__, __LINE__, "%s", error);
+	ktest_fail(file, line, "%s", error);
 	ktest_note("  the shortest trace found that fails so has %u of %u operations:",
 		   trace->nr_ops, all);
 	for (unsigned int i = 0; i < trace->nr_ops && i < MAX_PRINTED; i++) {

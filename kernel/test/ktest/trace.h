@@ -40,4 +40,5 @@ struct trace {
 /* Fills trace->ops with @n operations from the random numbers; orders mostly small. */
 void trace_generate(struct trace *trace, struct prng *rng, unsigned int n);
 /* Runs the trace; if it fails, shortens it, prints it and records the failure. */
-void trace_check(struct trace *trace);
+#define trace_check(trace) trace_check_at(trace, __FILE__, __LINE__)
+void trace_check_at(struct trace *trace, const char *file, int line);
