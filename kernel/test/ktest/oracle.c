@@ -32,9 +32,13 @@ void oracle_init(struct oracle *o, const struct world_range *ranges, unsigned in
 	for (unsigned int i = 0; i < n; i++) {
 		if (ranges[i].reserved)
 			continue;
-		for (pfn_t pfn = ranges[i].start; pfn < ranges[i].end; pfn++)
-			o->zone_of[pfn - o->first] = ranges[i].nid * MAX_NR_ZONES +
+		for (pfn_t pfn = ranges[i].start; pfn < ranges[i].end; pfn++) {
+			u8 id = ranges[i].nid * MAX_NR_ZONES +
 				(pfn < DMA32_LIMIT_PFN ? ZONE_DMA32 : ZONE_NORMAL) + 1;
+
+			o->zone_of[pfn - o->first] = id;
+			o->free_pages[id]++;
+		}
 	}
 }
 
@@ -82,7 +86,8 @@ const char *oracle_took(struct oracle *o, const struct zone *zone, const struct 
 		if (__atomic_exchange_n(&o->live[pfn - o->first + i], 1, __ATOMIC_ACQ_REL) && !error)
 			error = say(o, "frame %#lx was handed out a second time (block %#lx of "
 				    "order %u) while it is in use", pfn + i, pfn, order);
-	__atomic_fetch_add(&o->live_pages, 1UL << order, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&o->free_pages[o->zone_of[pfn - o->first]], 1UL << order,
+			   __ATOMIC_RELAXED);
 	return error;
 }
 
@@ -94,7 +99,8 @@ const char *oracle_gave(struct oracle *o, const struct page *page, unsigned int 
 	for (unsigned long i = 0; i < 1UL << order; i++)
 		if (!__atomic_exchange_n(&o->live[pfn - o->first + i], 0, __ATOMIC_ACQ_REL))
 			error = say(o, "frame %#lx was marked free while it was in use", pfn + i);
-	__atomic_fetch_sub(&o->live_pages, 1UL << order, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&o->free_pages[o->zone_of[pfn - o->first]], 1UL << order,
+			   __ATOMIC_RELAXED);
 	return error;
 }
 
@@ -125,11 +131,7 @@ const char *oracle_refused(struct oracle *o, const struct zone *zone, unsigned i
 
 unsigned long oracle_free_pages(const struct oracle *o, const struct zone *zone)
 {
-	unsigned long n = 0;
-
-	for (unsigned long at = 0; at < o->pages; at++)
-		n += o->zone_of[at] == zone_id(zone) && !o->live[at];
-	return n;
+	return READ_ONCE(o->free_pages[zone_id(zone)]);
 }
 
 /* How many blocks of each order the zone's frames make if all that can merge has merged. */

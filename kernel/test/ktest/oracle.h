@@ -24,7 +24,7 @@ struct oracle {
 	unsigned long pages;
 	u8 *zone_of;			/* 0: nobody's; else nid * MAX_NR_ZONES + type + 1 */
 	u32 *live;
-	unsigned long live_pages;	/* in blocks now; atomic */
+	unsigned long free_pages[MAX_NUMNODES * MAX_NR_ZONES + 1];	/* by zone; atomic */
 	unsigned int max_order;		/* of the core: 0 for a freelist */
 	char text[4][160];
 	unsigned int next_text;

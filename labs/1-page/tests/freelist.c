@@ -32,7 +32,7 @@ static void give(struct zone *zone, struct page *page)
 }
 
 KTEST(freelist, a_page_is_handed_out_once,
-      "every page of a zone can be allocated, each once, and none that is not the zone's", 4000000)
+      "every page of a zone can be allocated, each once, and none that is not the zone's", 50000000)
 {
 	struct zone *zone = one_zone(300);
 
@@ -42,7 +42,7 @@ KTEST(freelist, a_page_is_handed_out_once,
 }
 
 KTEST(freelist, last_freed_is_first_out,
-      "the page freed last is the next one handed out", 4000000)
+      "the page freed last is the next one handed out", 50000000)
 {
 	struct zone *zone = one_zone(64);
 	struct page *page[40];
@@ -56,7 +56,7 @@ KTEST(freelist, last_freed_is_first_out,
 }
 
 KTEST(freelist, counts_add_up,
-      "zone->free_pages is the number of free pages, after every call", 4000000)
+      "zone->free_pages is the number of free pages, after every call", 50000000)
 {
 	struct zone *zone = one_zone(100);
 	struct page *page[100];
@@ -76,7 +76,7 @@ KTEST(freelist, counts_add_up,
 
 KTEST(freelist, an_empty_zone_says_so,
       "an empty zone and a request for more than one page are answered with NULL, and work goes on",
-      4000000)
+      50000000)
 {
 	struct zone *zone = one_zone(3);
 	struct page *page[3];
@@ -97,7 +97,7 @@ KTEST(freelist, an_empty_zone_says_so,
 }
 
 KTEST_SEEDS(freelist, random_trace_one_zone,
-	    "a long random use of one zone hands out no page twice and loses none", 100000000, 3)
+	    "a long random use of one zone hands out no page twice and loses none", 1000000000, 3)
 {
 	struct world_range range = { FIRST + 5, FIRST + 5 + 150, 0, false };
 	struct trace trace = { .ranges = &range, .nr_ranges = 1, .check_counts = true };
@@ -108,7 +108,7 @@ KTEST_SEEDS(freelist, random_trace_one_zone,
 
 KTEST_SEEDS(freelist, random_trace_many_zones,
 	    "pages of zones that lie inside each other are given and taken by their own zone",
-	    100000000, 3)
+	    1000000000, 3)
 {
 	pfn_t b = DMA32_LIMIT_PFN;
 	struct world_range ranges[] = {
@@ -137,7 +137,7 @@ static void expect_refused(struct zone *zone, struct page *page)
 }
 
 KTEST(refusal, double_free_is_refused,
-      "the core refuses a page that is free already, wherever it stands on the list", 6000000)
+      "the core refuses a page that is free already, wherever it stands on the list", 50000000)
 {
 	struct zone *zone = one_zone(50);
 	struct page *page[10];
@@ -157,7 +157,7 @@ KTEST(refusal, double_free_is_refused,
 }
 
 KTEST(refusal, foreign_page_is_refused,
-      "the core refuses a page of another zone or of another node", 6000000)
+      "the core refuses a page of another zone or of another node", 50000000)
 {
 	pfn_t b = DMA32_LIMIT_PFN;
 	struct world_range ranges[] = {
@@ -184,7 +184,7 @@ KTEST(refusal, foreign_page_is_refused,
 }
 
 KTEST(refusal, reserved_page_is_refused,
-      "the core refuses a reserved page", 6000000)
+      "the core refuses a reserved page", 50000000)
 {
 	struct world_range ranges[] = {
 		{ FIRST, FIRST + 10, 0, false }, { FIRST + 10, FIRST + 20, 0, true },
@@ -203,7 +203,7 @@ KTEST(refusal, reserved_page_is_refused,
 
 KTEST(refusal, front_refuses_bad_frees,
       "__free_pages() on a free, reserved or shared page changes nothing, and later use is sound",
-      8000000)
+      50000000)
 {
 	struct zone *zone = one_zone(200);
 	struct page *page, *shared;

@@ -22,7 +22,7 @@ static void expect_regions(const struct memblock_type *type, unsigned int n, con
 
 KTEST(memblock, memblock_sorts_and_merges,
       "added ranges are kept sorted; those that touch or overlap become one, if of one node",
-      2000000)
+      50000000)
 {
 	EXPECT_EQ(memblock_add(0x5000, 0x1000, 0), 0);
 	EXPECT_EQ(memblock_add(0x1000, 0x1000, 0), 0);
@@ -53,7 +53,7 @@ KTEST(memblock, memblock_sorts_and_merges,
 }
 
 KTEST(memblock, memblock_splits,
-      "a removed range drops, trims or splits the regions that it meets, and nothing else", 2000000)
+      "a removed range drops, trims or splits the regions that it meets, and nothing else", 20000000)
 {
 	memblock_add(0x10000, 0x10000, 0);
 	EXPECT_EQ(memblock_remove(0x14000, 0x4000), 0);
@@ -87,7 +87,7 @@ KTEST(memblock, memblock_splits,
 }
 
 KTEST(memblock, memblock_refuses_nonsense,
-      "an empty range and one that wraps around are refused with -EINVAL and change nothing", 1000000)
+      "an empty range and one that wraps around are refused with -EINVAL and change nothing", 20000000)
 {
 	memblock_add(0x1000, 0x1000, 0);
 	EXPECT_EQ(memblock_add(0x5000, 0, 0), -EINVAL);
@@ -103,7 +103,7 @@ KTEST(memblock, memblock_refuses_nonsense,
 
 KTEST(memblock, memblock_full_array_is_refused_whole,
       "a range for which the array has no room is refused with -ENOSPC; what merges still fits",
-      4000000)
+      50000000)
 {
 	for (u64 i = 0; i < MEMBLOCK_MAX_REGIONS; i++)
 		ASSERT_EQ(memblock_reserve(i * 0x2000, 0x1000), 0);
@@ -153,7 +153,7 @@ static void expect_model(const struct memblock_type *type, const struct model *m
 }
 
 KTEST_SEEDS(memblock, memblock_matches_a_bitmap,
-	    "after any calls of add and remove the regions are those that a bitmap shows", 60000000, 6)
+	    "after any calls of add and remove the regions are those that a bitmap shows", 1000000000, 6)
 {
 	struct model *m = ktest_alloc(sizeof(*m));
 
@@ -182,7 +182,7 @@ KTEST_SEEDS(memblock, memblock_matches_a_bitmap,
 /* ---- free ranges and early allocation -------------------------------------------------------- */
 
 KTEST(memblock_alloc, free_ranges_are_memory_minus_reserved,
-      "the walk gives every range that is memory and not reserved, once, in rising order", 2000000)
+      "the walk gives every range that is memory and not reserved, once, in rising order", 20000000)
 {
 	static const u64 want[][2] = {
 		{ 0x1000, 0x2000 }, { 0x3000, 0x5000 }, { 0x8000, 0x9000 }, { 0xa000, 0xb000 },
@@ -214,7 +214,7 @@ KTEST(memblock_alloc, free_ranges_are_memory_minus_reserved,
 
 KTEST(memblock_alloc, early_alloc_is_aligned_and_top_down,
       "an early allocation is the highest aligned range that is free, and is reserved afterwards",
-      2000000)
+      50000000)
 {
 	memblock_add(0x10000, 0x10000, 0);
 	memblock_add(0x30000, 0x10000, 0);
@@ -232,7 +232,7 @@ KTEST(memblock_alloc, early_alloc_is_aligned_and_top_down,
 }
 
 KTEST(memblock_alloc, early_alloc_obeys_limits,
-      "an early allocation lies within [min, max), to the byte; address 0 is never given", 2000000)
+      "an early allocation lies within [min, max), to the byte; address 0 is never given", 20000000)
 {
 	memblock_add(0, 0x100000, 0);
 	EXPECT_EQ(memblock_phys_alloc_range(0x1000, 0x1000, 0x8000, 0x9000), 0x8000);
@@ -247,7 +247,7 @@ KTEST(memblock_alloc, early_alloc_obeys_limits,
 }
 
 KTEST_SEEDS(memblock_alloc, early_alloc_matches_a_bitmap,
-	    "an early allocation is found whenever a bitmap shows room, at the highest place", 60000000, 6)
+	    "an early allocation is found whenever a bitmap shows room, at the highest place", 1000000000, 6)
 {
 	struct model *m = ktest_alloc(sizeof(*m));	/* in: free */
 
@@ -279,7 +279,7 @@ KTEST_SEEDS(memblock_alloc, early_alloc_matches_a_bitmap,
 }
 
 KTEST(memblock_alloc, early_alloc_zeroes_or_panics,
-      "memblock_alloc gives zeroed memory below the limit, and panics if there is none", 8000000)
+      "memblock_alloc gives zeroed memory below the limit, and panics if there is none", 50000000)
 {
 	pfn_t first = 0x40000;
 	u8 *p, *q;

@@ -148,7 +148,7 @@ static void check_pages(void)
 }
 
 KTEST(page_init, every_page_is_initialised_once,
-      "every page with a section is either free, and given to the core once, or reserved", 12000000)
+      "every page with a section is either free, and given to the core once, or reserved", 50000000)
 {
 	pfn_t first = 0x40000;
 
@@ -175,7 +175,7 @@ static void expect_zone(const struct zone *zone, pfn_t start, unsigned long span
 
 KTEST(page_init, zones_have_their_sizes,
       "spanned counts first to last frame, present the RAM in it, managed what was free at boot",
-      12000000)
+      50000000)
 {
 	pfn_t a = 0x40000, b = 0x40400;
 	struct pglist_data *zero = NODE_DATA(0), *one = NODE_DATA(1);
@@ -204,7 +204,7 @@ KTEST(page_init, zones_have_their_sizes,
 }
 
 KTEST(page_init, zones_split_at_4_gib,
-      "memory across 4 GiB is cut there: DMA32 ends at the border, Normal begins at it", 12000000)
+      "memory across 4 GiB is cut there: DMA32 ends at the border, Normal begins at it", 50000000)
 {
 	pfn_t first = DMA32_LIMIT_PFN - 1000;
 	struct pglist_data *node = NODE_DATA(0);
@@ -217,7 +217,7 @@ KTEST(page_init, zones_split_at_4_gib,
 }
 
 KTEST(page_init, partial_frames_are_not_free,
-      "a frame that is only partly memory, or partly reserved, is not given to the core", 8000000)
+      "a frame that is only partly memory, or partly reserved, is not given to the core", 50000000)
 {
 	phys_addr_t base = PFN_PHYS(0x50000UL);
 
@@ -232,7 +232,7 @@ KTEST(page_init, partial_frames_are_not_free,
 
 KTEST_SEEDS(page_init, random_layouts_are_conserved,
 	    "for any memory with holes, nodes and reservations every free frame is given once",
-	    80000000, 4)
+	    1000000000, 4)
 {
 	pfn_t first = prng_below(&t->rng, 2) ? 0x40000 : DMA32_LIMIT_PFN - 1024, at = first;
 	phys_addr_t reserved = PFN_PHYS(first);

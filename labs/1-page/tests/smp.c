@@ -45,7 +45,7 @@ static void give(struct page *page)
 }
 
 KTEST(smp, booted_allocator_serves_all_memory,
-      "after page_init() every free page of memblock can be allocated, and no other", 20000000)
+      "after page_init() every free page of memblock can be allocated, and no other", 50000000)
 {
 	struct zone *zone = boot();
 	unsigned long n = 0;
@@ -81,7 +81,7 @@ static void churn(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, no_frame_has_two_owners,
-	    "CPUs that allocate and free at the same time never get the same page", 200000000, 8)
+	    "CPUs that allocate and free at the same time never get the same page", 1000000000, 8)
 {
 	struct zone *zone = boot();
 
@@ -103,7 +103,7 @@ static void exhaust(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, cpus_exhaust_memory_together,
-	    "CPUs that race to the last page get all pages between them, each once", 200000000, 6)
+	    "CPUs that race to the last page get all pages between them, each once", 1000000000, 6)
 {
 	struct zone *zone = boot();
 
@@ -152,7 +152,7 @@ static void hand_over(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, frees_from_another_cpu,
-	    "pages that one CPU allocates and others free all come back", 200000000, 4)
+	    "pages that one CPU allocates and others free all come back", 1000000000, 4)
 {
 	struct zone *zone = boot();
 
@@ -174,7 +174,7 @@ static void watch_free(struct zone *zone, struct page *page, unsigned int order)
 
 KTEST(smp, core_runs_under_its_lock,
       "page_init() holds zone->lock, with interrupts off, when it gives memory to the core; and "
-      "the core leaves both as they were", 20000000)
+      "the core leaves both as they were", 50000000)
 {
 	struct zone *zone;
 	struct page *page;
