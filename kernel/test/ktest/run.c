@@ -33,7 +33,7 @@
 #define GRACE		2000000UL	/* instructions for the other CPUs, when the first is done */
 #define LINE_SIZE	256
 #define ARENA_SIZE	(16UL << 20)	/* what ktest_alloc() gives */
-#define HEARTBEAT	20000		/* instructions */
+#define HEARTBEAT	30000		/* instructions */
 
 struct worker {
 	struct thread *thread;
@@ -58,9 +58,12 @@ unsigned int ktest_nr_cpus(void)
 	return nr_workers;
 }
 
+/* A timer that fires at once ends this CPU's slice, interrupts on or off: who waits for a CPU that is
+ * not running would else burn all of it. The interrupt comes early for the kernel's timers, which
+ * set the alarm anew. */
 void ktest_relax(void)
 {
-	cpu_relax();
+	arch_timer_set(arch_clock_ns() + 1);
 }
 
 /* A stack: what is given last comes back first. One area for the whole run, so that the tests cause no
@@ -89,6 +92,26 @@ void ktest_smp_call(unsigned long mask, void (*fn)(void *), void *arg)
 	smp_call(mask, fn, arg);
 }
 
+/*
+ * Every CPU's, always: no slice lasts longer, even of a CPU that spins with interrupts off. It takes
+ * one of each, because a timer that has fired is armed again only when its CPU has had its turn.
+ */
+static void heartbeat(struct timer *timer)
+{
+	timer_start(timer, arch_clock_ns() + HEARTBEAT + 1000 * smp_processor_id());
+}
+
+static void start_heart(void)
+{
+	static struct timer hearts[NR_CPUS];
+	struct timer *heart = &hearts[smp_processor_id()];
+
+	if (heart->fn)
+		return;
+	timer_init(heart, heartbeat);
+	heartbeat(heart);
+}
+
 /* ---- workers ------------------------------------------------------------------------------ */
 
 static void worker_main(void *arg)
@@ -99,6 +122,7 @@ static void worker_main(void *arg)
 	current_thread()->cpus_allowed = BIT(cpu);
 	while (smp_processor_id() != cpu)
 		sleep_ns(1000);
+	start_heart();
 	smp_store_release(&worker->ready, true);
 	for (;;) {
 		set_current_state(TASK_UNINTERRUPTIBLE);
@@ -152,7 +176,7 @@ static void burn(u64 n)
 
 static void jitter_arm(struct jitter *jitter)
 {
-	u64 span = prng_below(&jitter->rng, 4) ? 16000 : 2000;
+	u64 span = prng_below(&jitter->rng, 4) ? 12000 : 1000;
 
 	timer_start(&jitter->timer, arch_clock_ns() + 100 + prng_below(&jitter->rng, span));
 }
@@ -184,7 +208,7 @@ static void gang_member(unsigned int cpu, void *arg)
 	jitter_arm(jitter);
 	__atomic_fetch_add(&gang.arrived, 1, __ATOMIC_ACQ_REL);
 	while (__atomic_load_n(&gang.arrived, __ATOMIC_ACQUIRE) < gang.n)
-		cpu_relax();
+		ktest_relax();
 	gang.fn(cpu, gang.arg);
 	timer_cancel(&jitter->timer);
 	__atomic_fetch_sub(&gang.left, 1, __ATOMIC_ACQ_REL);
@@ -222,13 +246,6 @@ void ktest_abort(void)
 	if (!cpu)
 		wake_up_process(harness);
 	thread_exit();
-}
-
-/* The reserved CPU's: no slice of any CPU is longer, even if it spins with interrupts off while all
- * other timers have fired. */
-static void heartbeat(struct timer *timer)
-{
-	timer_start(timer, arch_clock_ns() + HEARTBEAT);
 }
 
 /* ---- one test ----------------------------------------------------------------------------- */
@@ -382,7 +399,6 @@ static bool listed(const char *list, const char *name)
 
 static int ktest_main(void)
 {
-	static struct timer heart;
 	static char list[3800];
 	unsigned int number = 0;
 
@@ -397,8 +413,7 @@ static int ktest_main(void)
 	harness->cpus_allowed = BIT(nr_cpus - 1);
 	while (smp_processor_id() != nr_cpus - 1)
 		sleep_ns(1000);
-	timer_init(&heart, heartbeat);
-	heartbeat(&heart);
+	start_heart();
 	arena = vmalloc(ARENA_SIZE, GFP_KERNEL);
 	if (!arena)
 		panic("ktest: no memory for the tests");
