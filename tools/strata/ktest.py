@@ -23,6 +23,7 @@ LOOK_ALIKE = re.compile(r"^\s*(ok|not ok)\s+\d+\b|mac=[0-9a-f]")
 CPU_SECONDS = 120                   # of QEMU for one boot: the last resort, not the load's
 WALL_SECONDS = 1500
 SILENCE = 30                        # CPU seconds without a new line
+STILL = 30                          # seconds in which QEMU, though alive, used no processor at all
 CONSOLE_LIMIT = 8 << 20
 MASK = (1 << 64) - 1
 
@@ -80,6 +81,8 @@ class Console:
         elif line.startswith("KTAP version"):
             self.started = True
         elif self.running:
+            if line.startswith("#   spoof: "):
+                self.spoofs.append({"test": self.running, "line": line[4:]})
             if PANIC.match(line):
                 self.panic = line[line.index("Kernel panic"):]
             if len(self.log) < 60:
@@ -172,7 +175,8 @@ class Session:
     def watch(qemu, path, judge):
         """Waits for the end of QEMU; None, or why it had to be ended. Load does not matter: what
         is measured is QEMU's own processor time."""
-        start, size, spent_then = time.monotonic(), 0, 0.0
+        start = still = time.monotonic()
+        size, spent_then, spent_last = 0, 0.0, -1.0
         clock = os.sysconf("SC_CLK_TCK")
         while qemu.poll() is None:
             try:
@@ -187,6 +191,10 @@ class Session:
             except OSError:
                 continue
             now = os.path.getsize(path)
+            if spent != spent_last:
+                spent_last, still = spent, time.monotonic()
+            if time.monotonic() - still > STILL:
+                return "every CPU sleeps and nothing will wake them"
             if now != size:
                 size, spent_then = now, spent
             if now > CONSOLE_LIMIT:
