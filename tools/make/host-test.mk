@@ -9,7 +9,7 @@ TESTS   ?=
 HOSTCC  ?= gcc
 $(if $(LAB_DIR),,$(error LAB=$(LAB): there is no labs/$(LAB)-*))
 
-H := $(BUILD)/host/lab$(LAB)
+H := $(BUILD)/host/lab$(LAB)$(if $(filter labs/%,$(LAB_DIR)),,-$(notdir $(LAB_DIR)))
 include $(H)/vars.mk
 $(H)/vars.mk: $(LAB_DIR)/lab.toml tools/ktest-build
 	@mkdir -p $(@D)

@@ -8,7 +8,7 @@ SEED    ?= 1
 TESTS   ?=
 $(if $(LAB_DIR),,$(error LAB=$(LAB): there is no labs/$(LAB)-*))
 
-K := $(O)/ktest
+K := $(O)/ktest$(if $(filter labs/%,$(LAB_DIR)),,-$(notdir $(LAB_DIR)))
 include $(K)/vars.mk
 $(K)/vars.mk: $(LAB_DIR)/lab.toml tools/ktest-build
 	@mkdir -p $(@D)

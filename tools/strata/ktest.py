@@ -73,7 +73,7 @@ class Console:
         if match and int(match[5], 16) == siphash(self.key, line[:line.rindex(" mac=")].encode()):
             self.sealed(*match.groups()[:4])
         elif match or (self.started and LOOK_ALIKE.search(line)):
-            self.spoofs.append({"test": self.running, "line": line[:200]})
+            self.spoof(line)
         elif line.startswith("# ktest: trouble"):
             self.trouble = line[2:]
         elif line == "# ktest: end":
@@ -82,11 +82,16 @@ class Console:
             self.started = True
         elif self.running:
             if line.startswith("#   spoof: "):
-                self.spoofs.append({"test": self.running, "line": line[4:]})
+                self.spoof(line[4:])
             if PANIC.match(line):
                 self.panic = line[line.index("Kernel panic"):]
             if len(self.log) < 60:
                 self.log.append(line.removeprefix("#   "))
+
+    def spoof(self, line):
+        """One a test is enough."""
+        if not any(spoof["test"] == self.running for spoof in self.spoofs):
+            self.spoofs.append({"test": self.running, "line": line[:200]})
 
     def sealed(self, kind, number, name, rest):
         if kind == "# start":
@@ -94,7 +99,7 @@ class Console:
                 self.running, self.number, self.log = name, int(number), []
             return
         if name != self.running or int(number) != self.number or name in self.results:
-            self.spoofs.append({"test": self.running, "line": f"{kind} {number} {name}"})
+            self.spoof(f"{kind} {number} {name}")
             return
         count = re.match(r"(\d+) instructions", rest or "")
         late = (rest or "").startswith("timed out")
@@ -219,8 +224,7 @@ def report(tests, results, args, session):
                 print(f"#   {line}")
             seed = next((line.split()[1] for line in result["log"] if re.match(r"seed \d+$", line)), args.seed)
             print(f"#   replay: make ktest LAB={args.lab} ARCH={args.arch} TESTS={test['name']} SEED={seed}")
-        note = f" # {result['verdict']}" if result["verdict"] == "timed out" else ""
-        note += f" # {result['why']}" if result["why"] else ""
+        note = f" # {result['why']}" if result["why"] else ""
         print(f"{'ok' if result['verdict'] == 'passed' else 'not ok'} {number} {test['name']} - {test['about']}{note}")
     for spoof in session.spoofs:
         print(f"# not from the harness, ignored (during {spoof['test']}): {spoof['line']}")

@@ -31,6 +31,7 @@ unsigned long strtoul(const char *s, char **end, int base);
 int sched_yield(void);
 
 static unsigned long seed = 1;
+void (*ktest_jitter_hook)(unsigned int cpu);	/* never called here */
 
 void *ktest_map(unsigned long size)
 {

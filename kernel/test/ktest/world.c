@@ -8,6 +8,7 @@
 
 #define GARBAGE		0x5a
 #define MAX_LOG_LINES	64
+#define MAX_LOG_SHOWN	8
 #define LOG_LINE	160
 
 struct page *vmemmap;
@@ -19,6 +20,27 @@ static struct {
 	unsigned long contents;		/* of them with contents */
 	char *memory;
 } window;
+
+/* ---- what a lab's world may lack -------------------------------------------------------------- */
+
+/* The front's mem_init() and this file name them; a lab that owns them defines them. */
+__weak struct memblock memblock;
+
+__weak void page_init(void)
+{
+	panic("%s() is not part of this world", __func__);
+}
+
+__weak bool memblock_next_free(u64 *idx, phys_addr_t *base, phys_addr_t *end, int *nid)
+{
+	(void)idx, (void)base, (void)end, (void)nid;
+	panic("%s() is not part of this world", __func__);
+}
+
+__weak phys_addr_t memblock_phys_mem_size(void)
+{
+	return 0;
+}
 
 /* ---- what the kernel gives ------------------------------------------------------------------ */
 
@@ -57,6 +79,7 @@ void spin_lock_slow(spinlock_t *lock)
 /* ---- the log -------------------------------------------------------------------------------- */
 
 static char log_lines[MAX_LOG_LINES][LOG_LINE];
+static u32 spoofed;
 static unsigned int log_used;
 
 static void log_line(const char *fmt, va_list args)
@@ -73,8 +96,13 @@ static void log_line(const char *fmt, va_list args)
 		memmove(line, line + 2, LOG_LINE - 2);
 	if (len <= 0)
 		return;
-	ktest_note("  log: %s", line);
-	if (strstr(line, "ok ") == line || strstr(line, "not ok ") == line || strstr(line, "mac="))
+	for (char *p = line; *p; p++)
+		if (*p < ' ' && (p[1] || *p != '\n'))
+			*p = '?';
+	if (slot < MAX_LOG_SHOWN)
+		ktest_note("  log: %s", line);
+	if ((strstr(line, "ok ") || strstr(line, "mac=")) &&
+	    !__atomic_exchange_n(&spoofed, 1, __ATOMIC_RELAXED))
 		ktest_fail("spoof", 0, "the code under test printed what looks like a verdict");
 }
 
@@ -115,6 +143,7 @@ unsigned int world_log_count(const char *what)
 void world_log_forget(void)
 {
 	log_used = 0;
+	spoofed = 0;
 }
 
 unsigned int world_bad_pages(void)

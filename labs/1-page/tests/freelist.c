@@ -97,7 +97,7 @@ KTEST(freelist, an_empty_zone_says_so,
 }
 
 KTEST_SEEDS(freelist, random_trace_one_zone,
-	    "a long random use of one zone hands out no page twice and loses none", 1000000000, 3)
+	    "a long random use of one zone hands out no page twice and loses none", 400000000, 3)
 {
 	struct world_range range = { FIRST + 5, FIRST + 5 + 150, 0, false };
 	struct trace trace = { .ranges = &range, .nr_ranges = 1, .check_counts = true };
@@ -108,7 +108,7 @@ KTEST_SEEDS(freelist, random_trace_one_zone,
 
 KTEST_SEEDS(freelist, random_trace_many_zones,
 	    "pages of zones that lie inside each other are given and taken by their own zone",
-	    1000000000, 3)
+	    400000000, 3)
 {
 	pfn_t b = DMA32_LIMIT_PFN;
 	struct world_range ranges[] = {

@@ -153,7 +153,7 @@ static void expect_model(const struct memblock_type *type, const struct model *m
 }
 
 KTEST_SEEDS(memblock, memblock_matches_a_bitmap,
-	    "after any calls of add and remove the regions are those that a bitmap shows", 1000000000, 6)
+	    "after any calls of add and remove the regions are those that a bitmap shows", 400000000, 6)
 {
 	struct model *m = ktest_alloc(sizeof(*m));
 
@@ -247,7 +247,7 @@ KTEST(memblock_alloc, early_alloc_obeys_limits,
 }
 
 KTEST_SEEDS(memblock_alloc, early_alloc_matches_a_bitmap,
-	    "an early allocation is found whenever a bitmap shows room, at the highest place", 1000000000, 6)
+	    "an early allocation is found whenever a bitmap shows room, at the highest place", 400000000, 6)
 {
 	struct model *m = ktest_alloc(sizeof(*m));	/* in: free */
 

@@ -232,7 +232,7 @@ KTEST(page_init, partial_frames_are_not_free,
 
 KTEST_SEEDS(page_init, random_layouts_are_conserved,
 	    "for any memory with holes, nodes and reservations every free frame is given once",
-	    1000000000, 4)
+	    400000000, 4)
 {
 	pfn_t first = prng_below(&t->rng, 2) ? 0x40000 : DMA32_LIMIT_PFN - 1024, at = first;
 	phys_addr_t reserved = PFN_PHYS(first);

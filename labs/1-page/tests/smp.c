@@ -81,7 +81,7 @@ static void churn(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, no_frame_has_two_owners,
-	    "CPUs that allocate and free at the same time never get the same page", 1000000000, 8)
+	    "CPUs that allocate and free at the same time never get the same page", 400000000, 8)
 {
 	struct zone *zone = boot();
 
@@ -103,7 +103,7 @@ static void exhaust(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, cpus_exhaust_memory_together,
-	    "CPUs that race to the last page get all pages between them, each once", 1000000000, 6)
+	    "CPUs that race to the last page get all pages between them, each once", 400000000, 6)
 {
 	struct zone *zone = boot();
 
@@ -152,7 +152,7 @@ static void hand_over(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, frees_from_another_cpu,
-	    "pages that one CPU allocates and others free all come back", 1000000000, 4)
+	    "pages that one CPU allocates and others free all come back", 400000000, 4)
 {
 	struct zone *zone = boot();
 
