@@ -58,15 +58,21 @@ static __always_inline void spin_lock_taken(spinlock_t *lock)
 #endif
 }
 
-static __always_inline void spin_lock(spinlock_t *lock)
+/* Interrupts are off, and stay so until spin_unlock_raw(): that is as good as no preemption. */
+static __always_inline void spin_lock_raw(spinlock_t *lock)
 {
-	preempt_disable();
 #ifdef CONFIG_DEBUG
 	spin_lock_debug_before(lock);
 #endif
 	if (unlikely(!raw_spin_trylock(lock)))
 		spin_lock_slow(lock);
 	spin_lock_taken(lock);
+}
+
+static __always_inline void spin_lock(spinlock_t *lock)
+{
+	preempt_disable();
+	spin_lock_raw(lock);
 }
 
 /* True if taken. */

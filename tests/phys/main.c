@@ -49,8 +49,14 @@ unsigned int log_count(const char *what)
 	return n;
 }
 
+static void idle(unsigned int cpu)
+{
+	(void)cpu;
+}
+
 void reset_memory(phys_addr_t max_phys)
 {
+	host_run_cpus(4, idle);			/* the machine has four, whatever the last test did */
 	memset(&memblock.memory.regions, 0, sizeof(memblock.memory.regions));
 	memset(&memblock.reserved.regions, 0, sizeof(memblock.reserved.regions));
 	memblock.memory.cnt = memblock.reserved.cnt = 0;
@@ -88,7 +94,7 @@ static void load_blob(const char *path)
 
 int main(int argc, char **argv)
 {
-	const struct test *suites[] = { memblock_tests, init_tests, alloc_tests, tree_tests };
+	const struct test *suites[] = { memblock_tests, init_tests, alloc_tests, buddy_tests, tree_tests };
 	unsigned long seed = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
 	int good = 0, bad = 0;
 

@@ -24,7 +24,7 @@ struct test {
 };
 
 /* Each file's tests, ended by an empty entry. */
-extern const struct test memblock_tests[], init_tests[], alloc_tests[], tree_tests[];
+extern const struct test memblock_tests[], init_tests[], alloc_tests[], buddy_tests[], tree_tests[];
 
 #define EXPECT_EQ(actual, expected) \
 	expect_eq((long)(actual), (long)(expected), #actual, __FILE__, __LINE__)
@@ -62,5 +62,9 @@ extern int blob_count;
 void boot_memory(phys_addr_t base, phys_addr_t size);
 /* A random layout of up to 3 nodes with holes, crossing 4 GiB in half of the cases; not booted. */
 void random_layout(struct prng *rng);
-/* Every page of a zone that is on its free list, counted; and its pages' states checked. */
+/* Pages that the per-CPU lists themselves take. */
+unsigned long pcp_overhead(void);
+/* Gives the per-CPU lists of all CPUs back to the cores. */
+void drain_cpus(void);
+/* Every page of a zone that is in a free block, counted; and the blocks' states checked. */
 unsigned long walk_free_list(struct zone *zone);

@@ -4,7 +4,7 @@ one-of = $(if $(filter 1,$(words $($(1)))),$(if $(filter $($(1)),$(2)),,$(call b
 bad = $(error $(1)='$($(1))' is not valid; use one of: $(2))
 
 $(call one-of,ARCH,riscv arm64)
-$(call one-of,LAB,1)
+$(call one-of,LAB,$(LABS))
 $(call one-of,GIC,2 3)
 $(call one-of,DEBUG,0 1)
 $(call one-of,LLVM,0 1)
@@ -18,7 +18,7 @@ ifeq ($(ARCH)$(GIC),arm642)
 $(if $(filter 1 2 3 4 5 6 7 8,$(CPUS)),,$(error CPUS=$(CPUS): GICv2 has 8 CPU interfaces at most; use GIC=3))
 endif
 
-variant := $(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(LLVM)),-llvm)$(if $(filter-out 1,$(LAB)),-lab$(LAB))
+variant := $(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(LLVM)),-llvm)$(if $(filter-out $(lastword $(LABS)),$(LAB)),-lab$(LAB))
 O := $(BUILD)/$(ARCH)$(variant)
 
 CROSS_riscv := riscv64-linux-gnu-

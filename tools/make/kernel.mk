@@ -3,13 +3,14 @@
 
 -include kernel/Makefile.inc
 
-# One page core per stage; those of the other stages stay out.
-PAGE_CORES := mm/phys/freelist.c mm/phys/buddy.c
-LAB_SRC_1  := mm/phys/freelist.c
+# What each stage links of the files that not all have; those of the other stages stay out.
+LAB_SRC_1 := mm/phys/freelist.c mm/phys/zonelist_stub.c
+LAB_SRC_2 := mm/phys/buddy.c mm/phys/pcp.c mm/phys/zonelist.c
+LAB_SRC   := $(sort $(foreach n,$(LABS),$(LAB_SRC_$(n))))
 
 KERNEL_SRC := $(shell find kernel -name '*.[cS]' ! -name '*.lds.S' 2>/dev/null | sort)
 KERNEL_SRC := $(filter-out $(foreach a,$(filter-out $(ARCH),riscv arm64 host),kernel/arch/$(a)/%),$(KERNEL_SRC))
-KERNEL_SRC := $(filter-out $(addprefix kernel/,$(filter-out $(LAB_SRC_$(LAB)),$(PAGE_CORES)) $(KERNEL_EXCLUDE)),$(KERNEL_SRC))
+KERNEL_SRC := $(filter-out $(addprefix kernel/,$(filter-out $(LAB_SRC_$(LAB)),$(LAB_SRC)) $(KERNEL_EXCLUDE)),$(KERNEL_SRC))
 KERNEL_OBJ := $(addprefix $(O)/,$(addsuffix .o,$(basename $(KERNEL_SRC))))
 KERNEL_LDS := kernel/arch/$(ARCH)/kernel.lds.S
 
@@ -37,6 +38,9 @@ $(O)/kernel/%.o: kernel/%.c $(O)/.kernel-flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(KCC_C) -MMD -MP -c -o $@ $<
+
+# Leaf functions that must be short: the file says why it can do without frames.
+$(O)/kernel/mm/phys/page_fast.o: KCFLAGS += -fomit-frame-pointer
 
 $(O)/kernel/%.o: kernel/%.S $(O)/.kernel-flags
 	$(call say,AS,$<)

@@ -5,7 +5,8 @@
 
 #define __GFP_DMA32	BIT(0)	/* only below 4 GiB */
 #define __GFP_ZERO	BIT(1)	/* filled with zero bytes */
-#define __GFP_HIGH	BIT(2)	/* urgent: may go below the min watermark by half */
+#define __GFP_THISNODE	BIT(2)	/* from the node asked for or not at all */
+#define __GFP_HIGH	BIT(15)	/* urgent: may go below the min watermark by half */
 #define __GFP_ATOMIC	BIT(3)	/* the caller cannot sleep */
 #define __GFP_DIRECT_RECLAIM BIT(4)	/* may reclaim, hence sleep */
 #define __GFP_KSWAPD_RECLAIM BIT(5)	/* may wake kswapd */
@@ -18,7 +19,6 @@
 #define __GFP_NOMEMALLOC BIT(12)
 #define __GFP_MOVABLE	BIT(13)	/* user and page-cache pages: found through rmap */
 #define __GFP_RECLAIMABLE BIT(14)
-#define __GFP_THISNODE	BIT(15)
 #define __GFP_COMP	BIT(16)
 #define __GFP_HARDWALL	BIT(17)
 

@@ -5,7 +5,7 @@
  * Who owns a page decides what its fields mean:
  *
  *	free	the page core (freelist.c, buddy.c): list, private = order, PG_buddy
- *	pcp	a per-CPU page list: list
+ *	pcp	a per-CPU page list: pcp_next
  *	slab	mm/slab: the slab union
  *	user	anonymous memory: mapping = anon_vma | 1, index = virtual page number when first
  *		mapped; list = LRU
@@ -32,6 +32,7 @@ struct page {
 			pgoff_t index;
 			unsigned long private;		/* free: order; swap cache: entry */
 		};
+		struct page *pcp_next;			/* PG_pcp: the one below in the stack */
 		struct {				/* PG_slab; the backends define more */
 			struct list_head slab_list;
 			struct kmem_cache *slab_cache;
@@ -46,22 +47,22 @@ struct page {
 BUILD_BUG_ON(sizeof(struct page) != 64);
 
 enum pageflags {
+	/* Those a page may not have when it is freed come first: one instruction tests them all. */
 	PG_locked,		/* owned for I/O or truncation; sleep with lock_page() */
-	PG_uptodate,		/* contents are valid */
-	PG_dirty,		/* newer than its backing store */
 	PG_writeback,		/* being written */
-	PG_referenced,		/* used since last looked at: reclaim's second chance */
-	PG_active,		/* on an active LRU list */
 	PG_lru,			/* on an LRU (or FIFO) list */
 	PG_buddy,		/* the first page of a free block in the page core */
 	PG_pcp,			/* on a per-CPU list */
 	PG_slab,
 	PG_reserved,		/* never allocated: firmware, kernel image, holes */
 	PG_swapcache,
+	PG_head,		/* first page of an allocated block of order > 0: order in aux */
+	PG_uptodate,		/* contents are valid */
+	PG_dirty,		/* newer than its backing store */
+	PG_referenced,		/* used since last looked at: reclaim's second chance */
+	PG_active,		/* on an active LRU list */
 	PG_swapbacked,		/* anonymous: goes to swap */
 	PG_error,
-	PG_head,		/* first page of an allocated block of order > 0: order in aux */
-	PG_tail,
 	PG_reclaim,		/* free it as soon as writeback ends */
 	PG_workingset,
 	PG_waiters,		/* somebody sleeps on PG_locked or PG_writeback */

@@ -14,9 +14,12 @@
  * nor counts, unless the page is in a state in which it can be freed; what is refused is reported
  * by bad_page() and lost, which is better than two owners.
  *
+ * The plain cases never come here: see page_fast.c.
+ *
  * Lock order: zone->lock is innermost (only printk's lock may be taken inside); interrupts off.
  */
 #include "mm/phys/page_alloc.h"
+#include "mm/phys/page_fast.h"
 #include "mm/phys/memblock.h"
 #include "mm/phys/vmstat.h"
 #include "sched/thread.h"
@@ -84,11 +87,6 @@ void bad_page(struct page *page, const char *reason)
 	dump_stack();
 }
 
-/* What a page may not be while it is freed. Its other flags are history and are cleared. */
-#define FLAGS_BAD_AT_FREE (BIT(PG_locked) | BIT(PG_writeback) | BIT(PG_lru) | BIT(PG_slab) | \
-			   BIT(PG_reserved) | BIT(PG_buddy) | BIT(PG_pcp) | BIT(PG_swapcache))
-#define FLAGS_ZONE	(~0UL << PAGE_ZONE_SHIFT)
-
 /* An anonymous page ends with its last mapping, wherever that is: page_free_hook takes it off its
  * LRU list. Every other page must have left its list before. */
 static bool flags_bad(const struct page *page)
@@ -120,11 +118,30 @@ static const char *bad_reason(const struct page *page, unsigned int order)
 
 /* ---- free --------------------------------------------------------------------------------- */
 
+static void free_to_core(struct zone *zone, struct page *page, unsigned int order)
+{
+	unsigned long flags = local_irq_save();
+
+	(*this_cpu_ptr(&vm_stat))[PGFREE] += 1L << order;
+	spin_lock_raw(&zone->lock);
+	zone_core_free(zone, page, order);
+	spin_unlock_raw(&zone->lock);
+	local_irq_restore(flags);
+}
+
+void free_large_block(struct page *page, unsigned int order)
+{
+	page->flags &= FLAGS_ZONE;
+	page->aux = 0;
+	free_to_core(page_zone(page), page, order);
+}
+
 /* The last reference is gone, and the checks were passed. */
-static void free_block(struct page *page, unsigned int order)
+void free_block(struct page *page, unsigned int order)
 {
 	struct zone *zone = page_zone(page);
 	unsigned long flags;
+	bool taken;
 
 	if (page->mapping && page_free_hook)
 		page_free_hook(page);
@@ -138,19 +155,13 @@ static void free_block(struct page *page, unsigned int order)
 	poison_pages(page, order);
 
 	flags = local_irq_save();
-	(*this_cpu_ptr(&vm_stat))[PGFREE] += 1UL << order;
-	if (!pcp_free(zone, page, order)) {
-		spin_lock(&zone->lock);
-		zone_core_free(zone, page, order);
-		spin_unlock_raw(&zone->lock);
-		local_irq_restore(flags);
-		preempt_enable();
-		return;
-	}
+	taken = pcp_free(zone, page, order);
 	local_irq_restore(flags);
+	if (!taken)
+		free_to_core(zone, page, order);
 }
 
-void __free_pages(struct page *page, unsigned int order)
+void free_pages_general(struct page *page, unsigned int order)
 {
 	const char *reason;
 	int count;
@@ -170,9 +181,11 @@ void __free_pages(struct page *page, unsigned int order)
 		free_block(page, order);
 }
 
-void put_page(struct page *page)
+/* Two CPUs free one page at once: only one of them brought the count to 0. */
+void undo_free(struct page *page)
 {
-	__free_pages(page, PageHead(page) ? page->aux : 0);
+	atomic_inc(&page->_refcount);
+	bad_page(page, "free of a page without references (double free, or inside a block)");
 }
 
 void free_pages(void *addr, unsigned int order)
@@ -183,24 +196,40 @@ void free_pages(void *addr, unsigned int order)
 
 /* ---- allocate ----------------------------------------------------------------------------- */
 
+static struct page *take_from_core(struct zone *zone, unsigned int order)
+{
+	unsigned long flags = local_irq_save();
+	struct page *page;
+
+	spin_lock_raw(&zone->lock);
+	page = zone_core_alloc(zone, order);
+	spin_unlock_raw(&zone->lock);
+	if (page)
+		(*this_cpu_ptr(&vm_stat))[PGALLOC] += 1L << order;
+	local_irq_restore(flags);
+	return page;
+}
+
 /* A block from the CPU's lists or the core of @zone, still as the core left it. */
 static struct page *zone_take(struct zone *zone, unsigned int order)
 {
 	unsigned long flags = local_irq_save();
 	struct page *page = pcp_alloc(zone, order);
 
-	if (page) {
-		(*this_cpu_ptr(&vm_stat))[PGALLOC] += 1UL << order;
-		local_irq_restore(flags);
-		return page;
-	}
-	spin_lock(&zone->lock);
-	page = zone_core_alloc(zone, order);
-	if (page)
-		(*this_cpu_ptr(&vm_stat))[PGALLOC] += 1UL << order;
-	spin_unlock_raw(&zone->lock);
 	local_irq_restore(flags);
-	preempt_enable();
+	return page ? page : take_from_core(zone, order);
+}
+
+struct page *alloc_large_block(struct zone *zone, gfp_t gfp, unsigned int order)
+{
+	struct page *page = NULL;
+
+	if (likely(READ_ONCE(zone->free_pages) >= zone->watermark[WMARK_LOW] +
+		   zone->lowmem_reserve[ZONE_NORMAL] + (1UL << order)))
+		page = take_from_core(zone, order);
+	if (unlikely(!page))
+		return alloc_pages_general(zone->nid, gfp, order);
+	set_page_in_use(page, order);
 	return page;
 }
 
@@ -227,16 +256,10 @@ static struct page *take_from_zones(int nid, gfp_t gfp, unsigned int order,
 static struct page *prepare_block(struct page *page, gfp_t gfp, unsigned int order)
 {
 	check_poison(page, order);
-	page->private = 0;
-	page->index = 0;
-	if (order) {
-		__SetPageHead(page);
-		page->aux = order;
-	}
 	if (gfp & __GFP_ZERO)
 		for (unsigned long i = 0; i < 1UL << order; i++)
 			clear_page(page_address(page + i));
-	atomic_set(&page->_refcount, 1);
+	set_page_in_use(page, order);
 	return page;
 }
 
@@ -344,7 +367,7 @@ static noinline struct page *alloc_slow(int nid, gfp_t gfp, unsigned int order)
 	return page;
 }
 
-struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
+struct page *alloc_pages_general(int nid, gfp_t gfp, unsigned int order)
 {
 	struct page *page;
 
@@ -361,16 +384,48 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 	return likely(page) ? prepare_block(page, gfp, order) : NULL;
 }
 
-struct page *alloc_pages(gfp_t gfp, unsigned int order)
-{
-	return alloc_pages_node(cpu_node[smp_processor_id()], gfp, order);
-}
-
 void *__get_free_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page = alloc_pages(gfp, order);
 
 	return page ? page_address(page) : NULL;
+}
+
+void split_page(struct page *page, unsigned int order)
+{
+	__ClearPageHead(page);
+	page->aux = 0;
+	for (struct page *p = page + 1; p < page + (1UL << order); p++) {
+		p->flags &= FLAGS_ZONE;
+		p->mapping = NULL;
+		p->index = 0;
+		p->private = 0;
+		p->aux = 0;
+		atomic_set(&p->_refcount, 1);
+	}
+}
+
+void *alloc_pages_exact(size_t size, gfp_t gfp)
+{
+	unsigned long pages = DIV_ROUND_UP(size, PAGE_SIZE);
+	unsigned int order = 0;
+	struct page *page;
+
+	while (order <= MAX_ORDER && 1UL << order < pages)
+		order++;
+	page = size ? alloc_pages(gfp, order) : NULL;
+	if (!page)
+		return NULL;
+	split_page(page, order);
+	for (struct page *p = page + pages; p < page + (1UL << order); p++)
+		__free_page(p);
+	return page_address(page);
+}
+
+void free_pages_exact(void *addr, size_t size)
+{
+	for (size_t done = 0; addr && done < size; done += PAGE_SIZE)
+		free_page((char *)addr + done);
 }
 
 /* ---- totals, draining, boot --------------------------------------------------------------- */
@@ -392,6 +447,18 @@ unsigned long totalram_pages(void)
 
 	for_each_zone(zone)
 		pages += zone->managed_pages;
+	return pages;
+}
+
+unsigned long pcp_events(bool frees)
+{
+	unsigned long pages = 0;
+	struct zone *zone;
+
+	for_each_zone(zone)
+		for (unsigned int cpu = 0; zone->pcp && cpu < nr_cpus; cpu++)
+			pages += READ_ONCE(*(frees ? &zone->pcp[cpu].nr_free :
+					     &zone->pcp[cpu].nr_alloc));
 	return pages;
 }
 
@@ -422,6 +489,7 @@ void mem_init(void)
 {
 	struct zone *zone;
 
+	fast_paths_close();
 	sections_init();
 	page_init();
 	zone_init_watermarks();
@@ -430,6 +498,7 @@ void mem_init(void)
 		if (pcp_init(zone))
 			pr_warn("page_alloc: no per-CPU lists for node %d %s\n", zone->nid,
 				zone->name);
+	fast_paths_open();
 	memblock.current_limit = 0;	/* all it had is given away: memblock_alloc() panics now */
 	pr_info("Memory: %luK/%luK available\n", nr_free_pages() * (PAGE_SIZE / 1024),
 		(unsigned long)memblock_phys_mem_size() / 1024);

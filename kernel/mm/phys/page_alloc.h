@@ -18,6 +18,14 @@ void *__get_free_pages(gfp_t gfp, unsigned int order);
 void free_pages(void *addr, unsigned int order);
 #define free_page(addr) free_pages(addr, 0)
 
+/* @size bytes in whole pages, contiguous, from a block whose unused end is given back at once;
+ * NULL: no block that large. Not __GFP_COMP. Freed by free_pages_exact() with the same size, or
+ * page by page. */
+void *alloc_pages_exact(size_t size, gfp_t gfp);
+void free_pages_exact(void *addr, size_t size);
+/* Makes a block just allocated into 2^@order single pages, each with a reference of its own. */
+void split_page(struct page *page, unsigned int order);
+
 /* Reports a page that was freed or found in a state it cannot be in; nothing is changed. */
 void bad_page(struct page *page, const char *reason);
 
@@ -41,5 +49,6 @@ extern void (*page_free_hook)(struct page *page);
 
 unsigned long nr_free_pages(void);	/* core and per-CPU lists */
 unsigned long totalram_pages(void);
+unsigned long pcp_events(bool frees);	/* pages that passed the per-CPU lists, for vm_stat_read() */
 void drain_all_pages(void);		/* per-CPU lists back to the cores; may sleep */
 void mem_init(void);			/* page_init, watermarks, statistics; called by main */

@@ -33,7 +33,7 @@ struct zone {
 	enum zone_type type;
 	int nid;
 	const char *name;		/* "DMA32", "Normal" */
-	void *pcp;			/* lab 2: per-CPU lists */
+	struct per_cpu_pages *pcp;	/* lab 2: one for each CPU (mm/phys/pcp.h), or NULL */
 	unsigned long private[8];	/* the core's own, for other right designs */
 };
 
@@ -61,11 +61,26 @@ static inline struct zone *page_zone(const struct page *page)
 		.zones[(page->flags >> PAGE_ZONE_SHIFT) & 3];
 }
 
-/* ---- the page core: freelist.c [lab 1] or buddy.c [lab 2]; zone->lock held, interrupts off ----
- * A free of a page that is free already, reserved or of another zone is refused: bad_page(), and
- * nothing changes. */
+/* Zone and node as one number, the same for a zone and for its pages. */
+#define NR_ZONE_IDS	(MAX_NUMNODES << (PAGE_NODE_SHIFT - PAGE_ZONE_SHIFT))
+
+static inline unsigned int page_zone_id(const struct page *page)
+{
+	return page->flags >> PAGE_ZONE_SHIFT;
+}
+
+static inline unsigned int zone_id(const struct zone *zone)
+{
+	return zone->nid << (PAGE_NODE_SHIFT - PAGE_ZONE_SHIFT) | zone->type;
+}
+
+/* ---- the page core: freelist.c [lab 1] or buddy.c [lab 2]; zone->lock held, interrupts off - */
+/* No free memory yet. */
 void zone_core_init(struct zone *zone);
+/* Takes back 2^@order pages from @page on, of reference count 0, aligned to their size. A bad one
+ * is refused: bad_page(), nothing changed. */
 void zone_core_free(struct zone *zone, struct page *page, unsigned int order);
+/* 2^@order pages, aligned to their size; NULL: no block that large. */
 struct page *zone_core_alloc(struct zone *zone, unsigned int order);
 
 /* ---- page_init.c [lab 1] ------------------------------------------------------------------ */
@@ -89,21 +104,6 @@ struct zone *zonelist_next(struct zonelist_cursor *cursor);
  * answer may be stale when it arrives. */
 bool zone_watermark_ok(const struct zone *zone, unsigned int order, enum zone_watermark mark,
 		       gfp_t gfp);
-
-/* ---- pcp.c [lab 2]; the stubs of lab 1 are in zonelist_stub.c ----------------------------- */
-#define PCP_MAX_ORDER	3
-#define PCP_MAX_PAGES	512		/* on one CPU's lists of one zone */
-/* After zonelist_init(), page allocator usable: makes zone->pcp. 0, or -ENOMEM: no lists then. */
-int pcp_init(struct zone *zone);
-/* Interrupts off, zone->lock not held: refills under it when empty. NULL: not served here, ask
- * the core. */
-struct page *pcp_alloc(struct zone *zone, unsigned int order);
-/* The same; false: not taken, give the block to the core. */
-bool pcp_free(struct zone *zone, struct page *page, unsigned int order);
-/* Gives this CPU's pages back to the core; interrupts off. How many. */
-unsigned long pcp_drain(struct zone *zone);
-/* Pages on all CPUs' lists; no lock, a snapshot. */
-unsigned long pcp_count(const struct zone *zone);
 
 /* ---- zone.c, given ------------------------------------------------------------------------ */
 /* min, low and high of every zone from its size, as Linux does; after page_init(). */

@@ -3,7 +3,7 @@
  * the other nodes by number, Normal before DMA32; a plain comparison with the watermark; no
  * per-CPU lists.
  */
-#include "mm/phys/zone.h"
+#include "mm/phys/pcp.h"
 
 void zonelist_init(void)
 {
@@ -52,23 +52,22 @@ bool zone_watermark_ok(const struct zone *zone, unsigned int order, enum zone_wa
 
 int pcp_init(struct zone *zone)
 {
-	zone->pcp = NULL;
+	zone->pcp = NULL;		/* so none of the others is ever called */
 	return 0;
 }
 
-struct page *pcp_alloc(struct zone *zone, unsigned int order)
+unsigned int pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned int order)
 {
 	(void)zone;
+	(void)pcp;
 	(void)order;
-	return NULL;
+	return 0;
 }
 
-bool pcp_free(struct zone *zone, struct page *page, unsigned int order)
+void pcp_spill(struct zone *zone, struct per_cpu_pages *pcp)
 {
 	(void)zone;
-	(void)page;
-	(void)order;
-	return false;
+	(void)pcp;
 }
 
 unsigned long pcp_drain(struct zone *zone)

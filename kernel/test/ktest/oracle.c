@@ -15,7 +15,7 @@ static __printf(2, 3) const char *say(struct oracle *o, const char *fmt, ...)
 	return text;
 }
 
-static u8 zone_id(const struct zone *zone)
+static u8 owner_id(const struct zone *zone)
 {
 	return zone->nid * MAX_NR_ZONES + zone->type + 1;
 }
@@ -64,7 +64,7 @@ static const char *check_place(struct oracle *o, const struct zone *zone, const 
 		if (!owner)
 			return say(o, "block %#lx of order %u holds frame %#lx, which is a hole "
 				   "or reserved", pfn, order, pfn + i);
-		if (zone && owner != zone_id(zone))
+		if (zone && owner != owner_id(zone))
 			return say(o, "block %#lx of order %u holds frame %#lx of another zone "
 				   "than node %d %s", pfn, order, pfn + i, zone->nid, zone->name);
 		if (!zone && owner != o->zone_of[at])
@@ -117,9 +117,9 @@ static bool block_is_free(const struct oracle *o, u8 id, pfn_t pfn, unsigned int
 
 const char *oracle_refused(struct oracle *o, const struct zone *zone, unsigned int order)
 {
-	u8 id = zone_id(zone);
+	u8 id = owner_id(zone);
 
-	if (order > o->max_order)
+	if (order > o->max_order || READ_ONCE(o->free_pages[id]) < 1UL << order)
 		return NULL;
 	for (pfn_t pfn = ALIGN(o->first, 1UL << order); pfn < o->first + o->pages;
 	     pfn += 1UL << order)
@@ -131,13 +131,13 @@ const char *oracle_refused(struct oracle *o, const struct zone *zone, unsigned i
 
 unsigned long oracle_free_pages(const struct oracle *o, const struct zone *zone)
 {
-	return READ_ONCE(o->free_pages[zone_id(zone)]);
+	return READ_ONCE(o->free_pages[owner_id(zone)]);
 }
 
 /* How many blocks of each order the zone's frames make if all that can merge has merged. */
 static void count_blocks(const struct oracle *o, const struct zone *zone, unsigned long *count)
 {
-	u8 id = zone_id(zone);
+	u8 id = owner_id(zone);
 
 	memset(count, 0, NR_ORDERS * sizeof(*count));
 	for (pfn_t pfn = o->first; pfn < o->first + o->pages; ) {

@@ -1,5 +1,6 @@
 /* The world: see world.h. This file gives it frames, nodes and what the kernel below would give. */
 #include "test/ktest/world.h"
+#include "mm/phys/page_fast.h"
 #include "mm/phys/vmstat.h"
 #include "base/irq.h"
 #include "base/panic.h"
@@ -40,6 +41,11 @@ __weak bool memblock_next_free(u64 *idx, phys_addr_t *base, phys_addr_t *end, in
 __weak phys_addr_t memblock_phys_mem_size(void)
 {
 	return 0;
+}
+
+__weak phys_addr_t memblock_end_of_DRAM(void)
+{
+	return PFN_PHYS(window.first + window.pages);
 }
 
 /* ---- what the kernel gives ------------------------------------------------------------------ */
@@ -345,6 +351,18 @@ struct zone *world_zone(pfn_t first, unsigned long pages)
 	return zone_at(0, first);
 }
 
+void world_front(void)
+{
+	struct zone *zone;
+
+	fast_paths_close();
+	zone_init_watermarks();
+	zonelist_init();
+	for_each_zone(zone)
+		pcp_init(zone);
+	fast_paths_open();
+}
+
 struct page *core_alloc(struct zone *zone, unsigned int order)
 {
 	struct page *page;
@@ -371,6 +389,7 @@ void via_zone_core_init(struct zone *zone);
 void via_zone_core_free(struct zone *zone, struct page *page, unsigned int order);
 struct page *via_zone_core_alloc(struct zone *zone, unsigned int order);
 bool via_memblock_next_free(u64 *idx, phys_addr_t *base, phys_addr_t *end, int *nid);
+void *via___get_free_pages(gfp_t gfp, unsigned int order);
 
 void via_zone_core_init(struct zone *zone)
 {
@@ -395,4 +414,16 @@ bool via_memblock_next_free(u64 *idx, phys_addr_t *base, phys_addr_t *end, int *
 {
 	return world_hooks.next_free ? world_hooks.next_free(idx, base, end, nid) :
 				       memblock_next_free(idx, base, end, nid);
+}
+
+/* What an allocator needs for itself is not taken from the memory it manages: that has no contents. */
+void *via___get_free_pages(gfp_t gfp, unsigned int order)
+{
+	char *p;
+
+	(void)gfp;
+	if (world_hooks.no_pages)
+		return NULL;
+	p = ktest_alloc((PAGE_SIZE << order) + PAGE_SIZE);
+	return (char *)PAGE_ALIGN(p);
 }

@@ -42,6 +42,8 @@ struct world_range {
 void world_build(const struct world_range *ranges, unsigned int n);
 /* The same for one zone of @pages frames from frame @first on: below 4 GiB DMA32, else Normal. */
 struct zone *world_zone(pfn_t first, unsigned long pages);
+/* The rest of mem_init(): watermarks, zonelists, per-CPU lists. After world_build() or page_init(). */
+void world_front(void);
 /* The struct page of a frame in the window, whatever it is. */
 struct page *world_page(pfn_t pfn);
 
@@ -60,6 +62,7 @@ struct world_hooks {
 	struct page *(*core_alloc)(struct zone *zone, unsigned int order);
 	void (*core_init)(struct zone *zone);
 	bool (*next_free)(u64 *idx, phys_addr_t *base, phys_addr_t *end, int *nid);
+	bool no_pages;			/* __get_free_pages() has none */
 };
 extern struct world_hooks world_hooks;
 

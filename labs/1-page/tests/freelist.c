@@ -208,7 +208,7 @@ KTEST(refusal, front_refuses_bad_frees,
 	struct zone *zone = one_zone(200);
 	struct page *page, *shared;
 
-	zone_init_watermarks();
+	world_front();
 	page = alloc_page(GFP_NOWAIT | __GFP_MEMALLOC);
 	shared = alloc_page(GFP_NOWAIT | __GFP_MEMALLOC);
 	ASSERT_TRUE(page && shared);

@@ -20,7 +20,7 @@ static struct zone *boot(void)
 	world_window(FIRST, 2 * PAGES);
 	sections_init();
 	page_init();
-	zone_init_watermarks();
+	world_front();
 	nr_ranges = 3;
 	ranges[0] = (struct world_range){ FIRST, FIRST + 7, 0, false };
 	ranges[1] = (struct world_range){ FIRST + 10, FIRST + PAGES / 2, 0, false };
