@@ -30,16 +30,25 @@ endif
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n' $(1) $(2))
 
-.PHONY: all help qemu run gdb doctor test campaign bench clean clean-disk kernel user images FORCE
+.PHONY: all help qemu run gdb doctor test campaign bench ktest host-test clean clean-disk kernel user images FORCE
 all: kernel images
 
-# Goals that need neither a valid configuration nor a compiler.
+# Goals that need neither a valid configuration nor a compiler; goals that need only the host's.
 DOORBELL := help doctor clean test campaign
-ifneq ($(filter-out $(DOORBELL),$(or $(MAKECMDGOALS),all)),)
+HOST_GOALS := host-test host-test-build fuzz-host
+ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
+include tools/make/stamp.mk
+include tools/make/host-test.mk
+endif
+ifneq ($(filter-out $(DOORBELL) $(HOST_GOALS),$(or $(MAKECMDGOALS),all)),)
+include tools/make/stamp.mk
 include tools/make/config.mk
 include tools/make/kernel.mk
 include tools/make/user.mk
 include tools/make/images.mk
+ifneq ($(filter ktest ktest-build,$(MAKECMDGOALS)),)
+include tools/make/ktest.mk
+endif
 endif
 
 # ---- boot -------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@
 #define PFN_DOWN(x)	((unsigned long)(x) >> PAGE_SHIFT)
 #define PFN_PHYS(pfn)	((phys_addr_t)(pfn) << PAGE_SHIFT)
 
-#ifndef CONFIG_ARCH_HOST
+#if !defined(CONFIG_ARCH_HOST) && !defined(CONFIG_WORLD)	/* test/ktest/world.h */
 /* Direct map only: not for image, vmalloc or vmemmap addresses. */
 static inline void *__va(phys_addr_t pa)
 {

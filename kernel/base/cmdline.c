@@ -6,14 +6,39 @@
 
 char boot_command_line[4096];
 
+static char secret[64];
+
+/* Takes the value of secret= out of @args, which lie in the device tree. */
+static void hide_secret(char *args)
+{
+	char *p = strstr(args, "secret=");
+	unsigned int n = 0;
+
+	if (!p || (p > args && !isspace(p[-1])))
+		return;
+	for (p += strlen("secret="); *p && !isspace(*p); *p++ = '-')
+		if (n < sizeof(secret) - 1)
+			secret[n++] = *p;
+}
+
+int cmdline_take_secret(char *buf, size_t size)
+{
+	int len = strscpy(buf, secret, size);
+
+	memset(secret, 0, sizeof(secret));
+	return len > 0 ? len : -1;
+}
+
 void cmdline_init(void)
 {
 	const void *fdt = arch_fdt();
 	int chosen = fdt_node_offset_by_path(fdt, "/chosen");
 	const char *args = chosen < 0 ? NULL : fdt_get_string(fdt, chosen, "bootargs");
 
-	if (args)
-		strscpy(boot_command_line, args, sizeof(boot_command_line));
+	if (!args)
+		return;
+	hide_secret((char *)args);
+	strscpy(boot_command_line, args, sizeof(boot_command_line));
 }
 
 /* The last word that is @key or @key=…: its value (maybe empty) and *@len, or NULL. */

@@ -11,3 +11,8 @@ void cmdline_init(void);
 int cmdline_get(const char *key, char *buf, size_t size);
 bool cmdline_has(const char *key);
 long cmdline_long(const char *key, long fallback);	/* base 0, suffixes K M G */
+/*
+ * The value of "secret=", which is known to nobody else: cmdline_init() blanks it in the command line
+ * and in the device tree. The first call gets it (its length), later ones -1.
+ */
+int cmdline_take_secret(char *buf, size_t size);

@@ -58,10 +58,3 @@ MARCH_S_riscv := -march=rv64imafdc$(zi)
 ARCH_FLAGS_riscv := -mabi=lp64 -mcmodel=medany -mno-relax
 ARCH_FLAGS_arm64 := -march=armv8.1-a -mno-outline-atomics
 MARCH_C_arm64 := -mgeneral-regs-only
-
-# $(call stamp,file,text): rewrite `file` only if the text changed, so that what depends on it rebuilds.
-define stamp
-$(1): FORCE
-	+@mkdir -p $$(@D)
-	+@printf '%s\n' '$(2)' | cmp -s - $$@ || printf '%s\n' '$(2)' > $$@
-endef

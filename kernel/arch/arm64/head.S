@@ -168,9 +168,10 @@ make_boot_tables:
 	cmp	x6, x7
 	b.lo	2b
 
-	ldr	x1, =FIXMAP_FDT			/* the device tree, perhaps across a boundary */
+	/* The device tree, perhaps across a boundary; writable: cmdline_init() blanks what is secret. */
+	ldr	x1, =FIXMAP_FDT
 	set_table boot_l1, 30, fixmap_l2
-	ldr	x5, =BLOCK | PXN_UXN | RDONLY
+	ldr	x5, =BLOCK | PXN_UXN
 	and	x4, x21, #~(PMD_SIZE - 1)
 	orr	x4, x4, x5
 	set_slot fixmap_l2, 21, x4

@@ -38,12 +38,6 @@ void host_cpu_enter(unsigned int cpu)
 {
 	struct thread_head *t = (struct thread_head *)threads[cpu];
 
-	if (cpu) {
-		if ((size_t)(__stop_percpu - __start_percpu) > sizeof(percpu_copies[0]))
-			abort();
-		per_cpu_offset[cpu] = (unsigned long)percpu_copies[cpu] -
-				      (unsigned long)__start_percpu;
-	}
 	memset(t, 0, sizeof(threads[cpu]));
 	t->cpu = cpu;
 	t->percpu_base = per_cpu_offset[cpu];
@@ -171,6 +165,11 @@ static void *reserve_space(size_t size)
 
 void host_init(void)
 {
+	if ((size_t)(__stop_percpu - __start_percpu) > sizeof(percpu_copies[0]))
+		abort();
+	for (unsigned int cpu = 1; cpu < NR_CPUS; cpu++)
+		per_cpu_offset[cpu] = (unsigned long)percpu_copies[cpu] -
+				      (unsigned long)__start_percpu;
 	ram = reserve_space(HOST_MAX_PHYS);
 	vmemmap = reserve_space(HOST_MAX_PHYS / PAGE_SIZE * HOST_PAGE_STRUCT);
 	host_cpu_enter(0);

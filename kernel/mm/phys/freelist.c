@@ -31,7 +31,7 @@
  *
  * Locking. Everything here is called with zone->lock held and interrupts off.
  */
-#include "mm/phys/zone.h"
+#include "mm/phys/page_alloc.h"
 
 void zone_core_init(struct zone *zone)
 {
@@ -43,14 +43,37 @@ void zone_core_init(struct zone *zone)
 }
 
 /*
- * Frees the 2^@order pages from @page on. The front has checked that the block is the zone's, in
- * use, and in a state to be freed. Backwards, so that the lowest page is handed out first.
+ * Why this page cannot join the list, or NULL. The front has looked at the reference count; that
+ * the list holds each page once, and only its zone's, is for the list to see to.
+ */
+static const char *bad_reason(const struct zone *zone, const struct page *page)
+{
+	if (page_zone(page) != zone)
+		return "free of a page of another zone";
+	if (PageReserved(page))
+		return "free of a reserved page";
+	if (PageBuddy(page))
+		return "free of a free page (double free)";
+	return NULL;
+}
+
+/*
+ * Frees the 2^@order pages from @page on, all of them or, if one is bad, none. Backwards, so that
+ * the lowest page is handed out first.
  */
 void zone_core_free(struct zone *zone, struct page *page, unsigned int order)
 {
 	struct free_area *area = &zone->free_area[0];
 	unsigned long nr = 1UL << order;
 
+	for (struct page *p = page; p < page + nr; p++) {
+		const char *reason = bad_reason(zone, p);
+
+		if (unlikely(reason)) {
+			bad_page(p, reason);
+			return;
+		}
+	}
 	for (struct page *p = page + nr; p-- > page; ) {
 		p->private = 0;
 		__SetPageBuddy(p);

@@ -106,7 +106,7 @@ PAGEFLAG(Workingset, workingset)
 PAGEFLAG(Waiters, waiters)
 PAGEFLAG(Icache, icache)
 
-#ifndef CONFIG_ARCH_HOST
+#if !defined(CONFIG_ARCH_HOST) && !defined(CONFIG_WORLD)
 #define vmemmap		((struct page *)VMEMMAP_START)
 #else
 extern struct page *vmemmap;
@@ -125,7 +125,7 @@ extern struct page *vmemmap;
  */
 #define SECTION_SHIFT		PMD_SHIFT
 #define PAGES_PER_SECTION	(PMD_SIZE / PAGE_SIZE)
-#ifndef CONFIG_ARCH_HOST
+#if !defined(CONFIG_ARCH_HOST) && !defined(CONFIG_WORLD)
 #define MAX_SECTIONS		(MAX_PHYSMEM >> SECTION_SHIFT)
 #else
 #define MAX_SECTIONS		4096UL

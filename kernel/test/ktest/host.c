@@ -1,0 +1,195 @@
+/*
+ * ktest on the host: every test in a process of its own, under ASan and UBSan, with threads as CPUs.
+ *
+ *	ktest-host [-s SEED] [NAME...]
+ *
+ * KTAP on standard output; the exit status is 0 if all passed, 1 if not. A test that dies, hangs
+ * or overruns fails alone. A sanitizer's report stands in front of its result line.
+ */
+#include "arch/host/host.h"
+#include "base/irq.h"
+#include "base/preempt.h"
+#include "test/ktest/ktest.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+#define SEED_STEP	0x9e3779b9UL
+#define STATUS_PASSED	77
+#define STATUS_FAILED	78
+#define HOST_CPUS	3
+
+int printf(const char *fmt, ...) __printf(1, 2);
+int fflush(void *file);
+void exit(int status) __noreturn;
+void _exit(int status) __noreturn;
+int fork(void);
+int waitpid(int pid, int *status, int options);
+unsigned int alarm(unsigned int seconds);
+void *malloc(size_t size);
+void free(void *p);
+unsigned long strtoul(const char *s, char **end, int base);
+int sched_yield(void);
+
+static unsigned long seed = 1;
+void (*ktest_jitter_hook)(unsigned int cpu);	/* never called here */
+
+void *ktest_map(unsigned long size)
+{
+	return malloc(size);
+}
+
+void ktest_unmap(void *p)
+{
+	free(p);
+}
+
+u64 ktest_clock(void)
+{
+	return arch_clock_ns();
+}
+
+unsigned int ktest_nr_cpus(void)
+{
+	return HOST_CPUS;
+}
+
+void ktest_relax(void)
+{
+	sched_yield();
+}
+
+void ktest_smp_call(unsigned long mask, void (*fn)(void *), void *arg);
+void ktest_smp_call(unsigned long mask, void (*fn)(void *), void *arg)
+{
+	smp_call(mask, fn, arg);
+}
+
+static u64 current_seed;
+
+static u64 started, budget;
+
+/* A host of a billion simple instructions a second. */
+u64 ktest_budget_left(void)
+{
+	u64 used = arch_clock_ns() - started;
+
+	return used < budget ? budget - used : 0;
+}
+
+static void print_line(const char *text)
+{
+	printf("#   %s\n", text);
+}
+
+static __noreturn void finish(void)
+{
+	if (ktest_failed()) {
+		ktest_report(print_line);
+		printf("#   seed %lu\n", (unsigned long)current_seed);
+	}
+	fflush(NULL);
+	_exit(ktest_failed() ? STATUS_FAILED : STATUS_PASSED);
+}
+
+void ktest_abort(void)
+{
+	finish();
+}
+
+static void (*smp_fn)(unsigned int cpu, void *arg);
+static void *smp_arg;
+
+static void smp_body(unsigned int cpu)
+{
+	smp_fn(cpu, smp_arg);
+}
+
+void ktest_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *arg), void *arg)
+{
+	(void)seed;
+	smp_fn = fn;
+	smp_arg = arg;
+	host_run_cpus(n, smp_body);
+}
+
+/* In the child. */
+static __noreturn void run(const struct ktest *test)
+{
+	/* Ten times what the budget would take at a billion instructions a second, under load. */
+	alarm(2 + test->budget / 100000000);
+	started = arch_clock_ns();
+	budget = test->budget;
+	for (unsigned int i = 0; i < test->seeds && !ktest_failed(); i++) {
+		struct ktest_run t = { .seed = seed + i * SEED_STEP };
+
+		current_seed = t.seed;
+		prng_seed(&t.rng, t.seed);
+		world_reset();
+		test->run(&t);
+		ktest_release(0);
+	}
+	finish();
+}
+
+static bool passes(const struct ktest *test, char *why, size_t size)
+{
+	int pid, status, code;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0) {
+		printf("# cannot fork\n");
+		exit(2);
+	}
+	if (!pid)
+		run(test);
+	waitpid(pid, &status, 0);
+	code = status >> 8 & 255;
+	if ((status & 127) == 14)
+		snprintf(why, size, "timed out");
+	else if (status & 127)
+		snprintf(why, size, "died of signal %d", status & 127);
+	else if (code != STATUS_PASSED && code != STATUS_FAILED)
+		snprintf(why, size, "died, the report is above");
+	else
+		why[0] = '\0';
+	return !(status & 127) && code == STATUS_PASSED;
+}
+
+static bool wanted(const struct ktest *test, int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		if (!strcmp(argv[i], test->name) || !strcmp(argv[i], test->part))
+			return true;
+	return argc == 0;
+}
+
+int main(int argc, char **argv)
+{
+	int good = 0, bad = 0, planned = 0;
+
+	argc--;
+	argv++;
+	if (argc >= 2 && !strcmp(argv[0], "-s")) {
+		seed = strtoul(argv[1], NULL, 0);
+		argc -= 2;
+		argv += 2;
+	}
+	host_init();
+	for (const struct ktest *const *test = ktest_table; *test; test++)
+		planned += wanted(*test, argc, argv);
+	printf("KTAP version 1\n1..%d\n", planned);
+	for (const struct ktest *const *test = ktest_table; *test; test++) {
+		char why[80];
+		bool ok;
+
+		if (!wanted(*test, argc, argv))
+			continue;
+		ok = passes(*test, why, sizeof(why));
+		ok ? good++ : bad++;
+		printf("%s %d %s - %s%s%s\n", ok ? "ok" : "not ok", good + bad, (*test)->name,
+		       (*test)->about, why[0] ? " # " : "", why);
+	}
+	printf("# %d passed, %d failed\n", good, bad);
+	return bad != 0;
+}

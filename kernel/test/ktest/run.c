@@ -1,0 +1,430 @@
+/*
+ * ktest in the kernel: a late initcall runs the tests that the command line names and powers off.
+ *
+ *	ktest.tests=a,b,c	names (default: all)	ktest.seed=N	secret=32 hex digits
+ *
+ * The last CPU is reserved: this file's thread lives there, and no test ever runs on it. Each of the
+ * others has a worker thread. The reserved CPU gives a test to worker 0, sleeps until it is done or
+ * the budget is spent, and prints. It needs nothing from the others to do so: its own timer wakes it even
+ * if every other CPU spins with interrupts off, since under instruction counting a timer of any CPU ends
+ * the slice of the one that runs. After a test that did not come to its end this machine is not to be
+ * trusted, and is switched off; tools/ktest starts another one for the tests that are left.
+ *
+ * Interleavings. Under instruction counting one virtual CPU runs at a time, until a timer fires. While a
+ * test runs on several CPUs each has a timer that is armed at intervals drawn from the seed. The clock
+ * ticks only every 100 (RISC-V) or 16 (ARM64) instructions, so the handler also burns a number of
+ * instructions drawn from the seed: or else a loop whose length divides the tick would always be
+ * interrupted at the same place.
+ */
+#include "test/ktest/ktest.h"
+#include "test/ktest/seal.h"
+#include "arch/arch.h"
+#include "base/cmdline.h"
+#include "base/initcall.h"
+#include "base/irq.h"
+#include "base/panic.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/vm/vmalloc.h"
+#include "sched/timer.h"
+#include "task/kthread.h"
+
+#define SEED_STEP	0x9e3779b9UL
+#define GRACE		2000000UL	/* instructions for the other CPUs, when the first is done */
+#define LINE_SIZE	256
+#define ARENA_SIZE	(16UL << 20)	/* what ktest_alloc() gives */
+#define HEARTBEAT	30000		/* instructions */
+
+struct worker {
+	struct thread *thread;
+	void (*fn)(unsigned int cpu, void *arg);	/* NULL: nothing to do */
+	void *arg;
+	bool ready;
+};
+
+static struct worker workers[NR_CPUS];
+static unsigned int nr_workers;
+static struct thread *harness;
+
+/* ---- for the tests ------------------------------------------------------------------------ */
+
+u64 ktest_clock(void)
+{
+	return arch_clock_ns();
+}
+
+unsigned int ktest_nr_cpus(void)
+{
+	return nr_workers;
+}
+
+/* A timer that fires at once ends this CPU's slice, interrupts on or off: who waits for a CPU that is
+ * not running would else burn all of it. The interrupt comes early for the kernel's timers, which
+ * set the alarm anew. */
+void ktest_relax(void)
+{
+	arch_timer_set(arch_clock_ns() + 1);
+}
+
+/* A stack: what is given last comes back first. One area for the whole run, so that the tests cause no
+ * TLB shootdowns. */
+static char *arena;
+static unsigned long arena_used;
+
+void *ktest_map(unsigned long size)
+{
+	char *p = arena + arena_used;
+
+	if (size > ARENA_SIZE - arena_used)
+		return NULL;
+	arena_used += ALIGN(size, 64UL);
+	return p;
+}
+
+void ktest_unmap(void *p)
+{
+	arena_used = (char *)p - arena;
+}
+
+void ktest_smp_call(unsigned long mask, void (*fn)(void *), void *arg);
+void ktest_smp_call(unsigned long mask, void (*fn)(void *), void *arg)
+{
+	smp_call(mask, fn, arg);
+}
+
+/*
+ * Every CPU's, always: no slice lasts longer, even of a CPU that spins with interrupts off. It takes
+ * one of each, because a timer that has fired is armed again only when its CPU has had its turn.
+ */
+static void heartbeat(struct timer *timer)
+{
+	timer_start(timer, arch_clock_ns() + HEARTBEAT + 1000 * smp_processor_id());
+}
+
+static void start_heart(void)
+{
+	static struct timer hearts[NR_CPUS];
+	struct timer *heart = &hearts[smp_processor_id()];
+
+	if (heart->fn)
+		return;
+	timer_init(heart, heartbeat);
+	heartbeat(heart);
+}
+
+/* ---- workers ------------------------------------------------------------------------------ */
+
+static void worker_main(void *arg)
+{
+	unsigned int cpu = (unsigned long)arg;
+	struct worker *worker = &workers[cpu];
+
+	current_thread()->cpus_allowed = BIT(cpu);
+	while (smp_processor_id() != cpu)
+		sleep_ns(1000);
+	start_heart();
+	smp_store_release(&worker->ready, true);
+	for (;;) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		if (!smp_load_acquire(&worker->fn)) {
+			schedule();
+			continue;
+		}
+		WRITE_ONCE(current_thread()->state, TASK_RUNNING);
+		worker->fn(cpu, worker->arg);
+		smp_store_release(&worker->fn, NULL);
+		if (!cpu)
+			wake_up_process(harness);
+	}
+}
+
+static void start_worker(unsigned int cpu)
+{
+	struct worker *worker = &workers[cpu];
+
+	worker->ready = false;
+	worker->thread = kthread_run(worker_main, (void *)(unsigned long)cpu, "ktest/%u", cpu);
+	if (!worker->thread)
+		panic("ktest: no memory for a worker");
+	while (!smp_load_acquire(&worker->ready))
+		sleep_ns(1000);
+}
+
+static void give_work(unsigned int cpu, void (*fn)(unsigned int cpu, void *arg), void *arg)
+{
+	workers[cpu].arg = arg;
+	smp_store_release(&workers[cpu].fn, fn);
+	wake_up_process(workers[cpu].thread);
+}
+
+/* ---- interleavings ------------------------------------------------------------------------ */
+
+struct jitter {
+	struct timer timer;
+	struct prng rng;
+};
+
+static struct jitter jitters[NR_CPUS];
+/* For the harness's own test: called when a CPU was interrupted. */
+void (*ktest_jitter_hook)(unsigned int cpu);
+
+static void burn(u64 n)
+{
+	while (n--)
+		barrier();
+}
+
+static void jitter_arm(struct jitter *jitter)
+{
+	u64 span = prng_below(&jitter->rng, 4) ? 12000 : 1000;
+
+	timer_start(&jitter->timer, arch_clock_ns() + 100 + prng_below(&jitter->rng, span));
+}
+
+static void jitter_fire(struct timer *timer)
+{
+	struct jitter *jitter = container_of(timer, struct jitter, timer);
+
+	if (ktest_jitter_hook)
+		ktest_jitter_hook(jitter - jitters);
+	burn(prng_below(&jitter->rng, 128));
+	jitter_arm(jitter);
+}
+
+static struct {
+	void (*fn)(unsigned int cpu, void *arg);
+	void *arg;
+	u64 seed;
+	unsigned int n, arrived, left;
+} gang;
+
+static void gang_member(unsigned int cpu, void *arg)
+{
+	struct jitter *jitter = &jitters[cpu];
+
+	(void)arg;
+	timer_init(&jitter->timer, jitter_fire);
+	prng_seed(&jitter->rng, gang.seed * 64 + cpu);
+	jitter_arm(jitter);
+	__atomic_fetch_add(&gang.arrived, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(&gang.arrived, __ATOMIC_ACQUIRE) < gang.n)
+		ktest_relax();
+	gang.fn(cpu, gang.arg);
+	timer_cancel(&jitter->timer);
+	__atomic_fetch_sub(&gang.left, 1, __ATOMIC_ACQ_REL);
+}
+
+void ktest_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *arg), void *arg)
+{
+	BUG_ON(smp_processor_id() != 0 || n > nr_workers || !n);
+	gang.fn = fn;
+	gang.arg = arg;
+	gang.seed = seed;
+	gang.n = gang.left = n;
+	gang.arrived = 0;
+	for (unsigned int cpu = 1; cpu < n; cpu++)
+		give_work(cpu, gang_member, NULL);
+	gang_member(0, NULL);
+	/* Asleep, not spinning: what is left to do belongs to the others. */
+	while (__atomic_load_n(&gang.left, __ATOMIC_ACQUIRE))
+		sleep_ns(2000);
+}
+
+/* The worker ends; whoever waits for it must not wait for ever. */
+void ktest_abort(void)
+{
+	unsigned int cpu = smp_processor_id();
+
+	local_irq_disable();
+	preempt_count() = 0;
+	local_irq_enable();
+	timer_cancel(&jitters[cpu].timer);
+	if (cpu)
+		__atomic_fetch_sub(&gang.left, 1, __ATOMIC_ACQ_REL);
+	workers[cpu].thread = NULL;
+	smp_store_release(&workers[cpu].fn, NULL);
+	if (!cpu)
+		wake_up_process(harness);
+	thread_exit();
+}
+
+/* ---- one test ----------------------------------------------------------------------------- */
+
+static struct {
+	const struct ktest *test;
+	u64 first_seed, seed, deadline;
+} now;
+
+u64 ktest_budget_left(void)
+{
+	u64 clock = arch_clock_ns();
+
+	return clock < now.deadline ? now.deadline - clock : 0;
+}
+
+static void run_test(unsigned int cpu, void *arg)
+{
+	const struct ktest *test = now.test;
+
+	(void)cpu;
+	(void)arg;
+	for (unsigned int i = 0; i < test->seeds && !ktest_failed(); i++) {
+		struct ktest_run t = { .seed = now.first_seed + i * SEED_STEP };
+
+		now.seed = t.seed;
+		prng_seed(&t.rng, t.seed);
+		world_reset();
+		test->run(&t);
+		ktest_release(0);
+	}
+}
+
+static void out(const char *text)
+{
+	for (; *text; text++)
+		arch_early_putc(*text);
+}
+
+static void out_comment(const char *text)
+{
+	out("#   ");
+	out(text);
+	out("\n");
+}
+
+static __printf(1, 2) void out_sealed(const char *fmt, ...)
+{
+	char line[LINE_SIZE], mac[32];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	snprintf(mac, sizeof(mac), " mac=%016lx\n", (unsigned long)seal(line));
+	out(line);
+	out(mac);
+}
+
+/* Until worker 0 is done; false: the budget is spent. */
+static bool wait_for_worker(void)
+{
+	for (;;) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		if (!smp_load_acquire(&workers[0].fn)) {
+			WRITE_ONCE(current_thread()->state, TASK_RUNNING);
+			return true;
+		}
+		if (!schedule_until(now.deadline))
+			return false;
+	}
+}
+
+/* Are all workers idle soon? */
+static bool settle(void)
+{
+	u64 deadline = arch_clock_ns() + GRACE;
+
+	for (unsigned int cpu = 0; cpu < nr_workers; cpu++) {
+		while (smp_load_acquire(&workers[cpu].fn)) {
+			if (arch_clock_ns() >= deadline)
+				return false;
+			sleep_ns(10000);
+		}
+	}
+	return true;
+}
+
+static __noreturn void finish(void)
+{
+	out("# ktest: end\n");
+	printk_flush();
+	arch_poweroff();
+}
+
+/* Prints the verdict; does not return if the machine cannot be used any more. */
+static void run_one(const struct ktest *test, unsigned int number)
+{
+	char timeout[LINE_SIZE], mac[32];
+	bool in_time, settled;
+	u64 start;
+
+	out_sealed("# start %u %s", number, test->name);
+	/* Sealed beforehand: when it is needed, other CPUs may be running wild. */
+	snprintf(timeout, sizeof(timeout), "not ok %u %s # timed out after %lu instructions",
+		 number, test->name, (unsigned long)test->budget);
+	snprintf(mac, sizeof(mac), " mac=%016lx\n", (unsigned long)seal(timeout));
+
+	now.test = test;
+	start = arch_clock_ns();
+	now.deadline = start + test->budget;
+	give_work(0, run_test, NULL);
+	in_time = wait_for_worker();
+	if (!in_time && !ktest_failed()) {
+		char where[64];
+
+		snprintf(where, sizeof(where), "seed %lu", (unsigned long)now.seed);
+		out_comment(where);
+		out(timeout);
+		out(mac);
+		finish();
+	}
+	settled = in_time && settle();
+	if (ktest_failed()) {
+		char where[64];
+
+		ktest_report(out_comment);
+		snprintf(where, sizeof(where), "seed %lu", (unsigned long)now.seed);
+		out_comment(where);
+	}
+	out_sealed("%s %u %s # %lu instructions", ktest_failed() ? "not ok" : "ok", number,
+		   test->name, (unsigned long)(arch_clock_ns() - start));
+	if (!settled)
+		finish();
+	for (unsigned int cpu = 0; cpu < nr_workers; cpu++)
+		if (!workers[cpu].thread)
+			start_worker(cpu);
+	ktest_forget();
+}
+
+/* Is @name in the comma-separated @list? */
+static bool listed(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = list; (p = strstr(p, name)) != NULL; p++)
+		if ((p == list || p[-1] == ',') && (p[len] == ',' || !p[len]))
+			return true;
+	return false;
+}
+
+static int ktest_main(void)
+{
+	static char list[3800];
+	unsigned int number = 0;
+
+	if (!cmdline_has("ktest"))
+		return 0;
+	if (nr_cpus < 2 || !seal_init()) {
+		out("# ktest: trouble: needs two CPUs, secret= and mem= below the machine's memory\n");
+		finish();
+	}
+	harness = current_thread();
+	nr_workers = nr_cpus - 1;
+	harness->cpus_allowed = BIT(nr_cpus - 1);
+	while (smp_processor_id() != nr_cpus - 1)
+		sleep_ns(1000);
+	start_heart();
+	arena = vmalloc(ARENA_SIZE, GFP_KERNEL);
+	if (!arena)
+		panic("ktest: no memory for the tests");
+	for (unsigned int cpu = 0; cpu < nr_workers; cpu++)
+		start_worker(cpu);
+	now.first_seed = cmdline_long("ktest.seed", 1);
+	cmdline_get("ktest.tests", list, sizeof(list));
+	out("KTAP version 1\n");
+	for (const struct ktest *const *test = ktest_table; *test; test++)
+		if (!list[0] || listed(list, (*test)->name))
+			run_one(*test, ++number);
+	finish();
+}
+late_initcall(ktest_main);

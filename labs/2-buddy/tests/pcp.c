@@ -1,0 +1,291 @@
+/*
+ * The per-CPU lists, driven the way the front does (mm/phys/pcp.h), on top of whatever core there is.
+ * How many pages a list holds is learned by emptying the core, not asked of the list.
+ */
+#include "test/ktest/trace.h"
+#include "mm/phys/pcp.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+#define FIRST	0x40000UL
+#define PAGES	8192UL
+
+static struct oracle oracle;
+static struct world_range range = { FIRST, FIRST + PAGES, 0, false };
+
+static struct zone *zone_with_lists(void)
+{
+	struct zone *zone = world_zone(FIRST, PAGES);
+
+	oracle_init(&oracle, &range, 1, MAX_ORDER);
+	zone_init_watermarks();
+	zonelist_init();
+	EXPECT_EQ(pcp_init(zone), 0);
+	ASSERT_TRUE(zone->pcp != NULL);
+	return zone;
+}
+
+/* Watched: how often the core was called, and whether as it must be. */
+static unsigned int core_calls, misuse;
+
+static void watch(struct zone *zone)
+{
+	core_calls++;
+	if (!spin_is_held(&zone->lock) || !irqs_disabled())
+		misuse++;
+}
+
+static struct page *watched_alloc(struct zone *zone, unsigned int order)
+{
+	watch(zone);
+	return zone_core_alloc(zone, order);
+}
+
+static void watched_free(struct zone *zone, struct page *page, unsigned int order)
+{
+	watch(zone);
+	zone_core_free(zone, page, order);
+}
+
+static void start_watching(void)
+{
+	world_hooks.core_alloc = watched_alloc;
+	world_hooks.core_free = watched_free;
+	core_calls = misuse = 0;
+}
+
+static struct page *list_alloc(struct zone *zone, unsigned int order)
+{
+	unsigned long flags = local_irq_save();
+	struct page *page = pcp_alloc(zone, order);
+
+	EXPECT_TRUE(irqs_disabled());
+	EXPECT_FALSE(spin_is_held(&zone->lock));
+	local_irq_restore(flags);
+	return page;
+}
+
+static void list_free(struct zone *zone, struct page *page, unsigned int order)
+{
+	unsigned long flags = local_irq_save();
+
+	EXPECT_TRUE(pcp_free(zone, page, order));
+	EXPECT_FALSE(spin_is_held(&zone->lock));
+	local_irq_restore(flags);
+}
+
+static unsigned long drain(struct zone *zone)
+{
+	unsigned long flags = local_irq_save();
+	unsigned long n = pcp_drain(zone);
+
+	local_irq_restore(flags);
+	return n;
+}
+
+/* Pages that neither the core gives nor anybody holds. All back in the core afterwards. */
+static unsigned long pages_on_lists(struct zone *zone)
+{
+	unsigned int mark = ktest_mark();
+	struct page **page = ktest_alloc(PAGES * sizeof(*page));
+	unsigned long n = 0, free = oracle_free_pages(&oracle, zone);
+
+	while (n < PAGES && (page[n] = core_alloc(zone, 0)))
+		n++;
+	for (unsigned long i = 0; i < n; i++)
+		core_free(zone, page[i], 0);
+	ktest_release(mark);
+	return free - n;
+}
+
+KTEST(pcp, lists_fetch_in_batches,
+      "a row of allocations goes to the core a few times only, and so does a row of frees", 100000000)
+{
+	struct zone *zone = zone_with_lists();
+	static struct page *page[512];
+
+	start_watching();
+	for (unsigned int order = 0; order <= PCP_MAX_ORDER; order++) {
+		unsigned int n = 512 >> order, trips = 0;
+
+		for (unsigned int i = 0; i < n; i++) {
+			unsigned int before = core_calls;
+
+			page[i] = list_alloc(zone, order);
+			ASSERT_TRUE(page[i] != NULL);
+			ASSERT_OK(oracle_took(&oracle, zone, page[i], order));
+			trips += core_calls != before;
+		}
+		EXPECT_LE(trips, order == PCP_MAX_ORDER ? n : n / 2);
+		if (order == 0)
+			EXPECT_LE(trips, n / 8);
+		trips = 0;
+		for (unsigned int i = 0; i < n; i++) {
+			unsigned int before = core_calls;
+
+			ASSERT_OK(oracle_gave(&oracle, page[i], order));
+			list_free(zone, page[i], order);
+			trips += core_calls != before;
+		}
+		if (order == 0)
+			EXPECT_LE(trips, n / 8);
+	}
+	EXPECT_EQ(misuse, 0);
+}
+
+KTEST(pcp, lists_are_bounded,
+      "one CPU's lists of a zone never hold more than 512 pages, and pcp_count() says how many",
+      200000000)
+{
+	struct zone *zone = zone_with_lists();
+	unsigned int n = 0;
+	static struct page *page[2048];
+	static u8 order[2048];
+
+	while (n < 2048) {
+		unsigned int k = prng_below(&t->rng, PCP_MAX_ORDER + 1);
+
+		page[n] = core_alloc(zone, k);
+		if (!page[n])
+			break;
+		ASSERT_OK(oracle_took(&oracle, zone, page[n], k));
+		order[n++] = k;
+	}
+	while (n--) {
+		ASSERT_OK(oracle_gave(&oracle, page[n], order[n]));
+		list_free(zone, page[n], order[n]);
+		EXPECT_LE(pcp_count(zone), PCP_MAX_PAGES);
+		if (n % 128 == 0) {
+			unsigned long held = pages_on_lists(zone);
+
+			EXPECT_LE(held, PCP_MAX_PAGES);
+			EXPECT_EQ(pcp_count(zone), held);
+		}
+	}
+	EXPECT_TRUE(pages_on_lists(zone) > 0);
+}
+
+KTEST(pcp, drain_gives_everything_back,
+      "after a drain the lists are empty, and the core can merge everything", 200000000)
+{
+	struct zone *zone = zone_with_lists();
+	static struct page *page[400];
+	unsigned long held;
+
+	for (unsigned int round = 0; round < 3; round++) {
+		for (unsigned int i = 0; i < 400; i++) {
+			page[i] = list_alloc(zone, i % 4);
+			ASSERT_TRUE(page[i] != NULL);
+			ASSERT_OK(oracle_took(&oracle, zone, page[i], i % 4));
+		}
+		for (unsigned int i = 0; i < 400; i++) {
+			unsigned int k = i * 173 % 400;
+
+			ASSERT_OK(oracle_gave(&oracle, page[k], k % 4));
+			list_free(zone, page[k], k % 4);
+		}
+		held = pages_on_lists(zone);
+		EXPECT_EQ(drain(zone), held);
+		EXPECT_EQ(pcp_count(zone), 0);
+		EXPECT_EQ(pages_on_lists(zone), 0);
+		EXPECT_EQ(drain(zone), 0);
+		EXPECT_OK(oracle_drain_and_refill(&oracle, zone));
+	}
+}
+
+KTEST(pcp, lists_hold_the_lock_for_the_core,
+      "refill, spill and drain call the core under zone->lock with interrupts off, and leave it free",
+      100000000)
+{
+	struct zone *zone = zone_with_lists();
+	static struct page *page[1500];
+	unsigned int n = 0;
+
+	start_watching();
+	while (n < 1500 && (page[n] = list_alloc(zone, 0)))
+		n++;
+	EXPECT_EQ(n, 1500);
+	while (n)
+		list_free(zone, page[--n], 0);
+	drain(zone);
+	EXPECT_TRUE(core_calls > 0);
+	EXPECT_EQ(misuse, 0);
+	EXPECT_EQ(zone->lock.locked, 0);
+}
+
+/* ---- a trace through lists and core -------------------------------------------------------- */
+
+static void setup_lists(void)
+{
+	struct zone *zone;
+
+	zone_init_watermarks();
+	zonelist_init();
+	for_each_zone(zone)
+		pcp_init(zone);
+}
+
+static struct page *alloc_any(unsigned int order, unsigned int hint, struct zone **unused)
+{
+	struct zone *zone, *last = NULL;
+	struct page *page;
+
+	(void)unused;
+	for_each_zone(zone)
+		if (!last || hint % 2)
+			last = zone;
+	page = last ? list_alloc(last, order) : NULL;
+	return page || !last ? page : core_alloc(last, order);
+}
+
+static void free_any(struct page *page, unsigned int order)
+{
+	struct zone *zone = page_zone(page);
+
+	if (order <= PCP_MAX_ORDER)
+		list_free(zone, page, order);
+	else
+		core_free(zone, page, order);
+}
+
+static void drain_lists(void)
+{
+	struct zone *zone;
+
+	for_each_zone(zone)
+		drain(zone);
+}
+
+KTEST_SEEDS(pcp, random_trace_through_the_lists,
+	    "pages that pass through lists keep their zone, are had by one, and all come back",
+	    600000000, 3)
+{
+	pfn_t b = DMA32_LIMIT_PFN;
+	struct world_range ranges[] = {
+		{ b - 1500, b - 700, 0, false }, { b - 650, b - 3, 0, false },
+		{ b, b + 1100, 0, false },
+	};
+	struct trace trace = { .ranges = ranges, .nr_ranges = ARRAY_SIZE(ranges),
+			       .max_order = MAX_ORDER, .setup = setup_lists, .alloc = alloc_any,
+			       .free = free_any, .settle = drain_lists };
+
+	trace_generate(&trace, &t->rng, 1500);
+	trace_check(&trace);
+}
+
+KTEST(pcp, without_memory_there_are_no_lists,
+      "pcp_init() that gets no memory says -ENOMEM, and the zone works without lists", 50000000)
+{
+	struct zone *zone = world_zone(FIRST, 512);
+	struct page *page;
+
+	zone_init_watermarks();
+	world_hooks.no_pages = true;
+	EXPECT_EQ(pcp_init(zone), -ENOMEM);
+	EXPECT_TRUE(list_alloc(zone, 0) == NULL);
+	EXPECT_EQ(pcp_count(zone), 0);
+	EXPECT_EQ(drain(zone), 0);
+	page = core_alloc(zone, 0);
+	ASSERT_TRUE(page != NULL);
+	core_free(zone, page, 0);
+}

@@ -1,0 +1,68 @@
+# A lab's tests on the host: the files under test (TREE's), the given files around them and the tests,
+# under ASan and UBSan. Needs no cross compiler.
+
+LAB_DIR := $(firstword $(wildcard labs/$(LAB)-*))
+TREE    ?= .
+HIDDEN  ?= 1
+SEED    ?= 1
+TESTS   ?=
+HOSTCC  ?= gcc
+$(if $(LAB_DIR),,$(error LAB=$(LAB): there is no labs/$(LAB)-*))
+
+H := $(BUILD)/host/lab$(LAB)$(if $(filter labs/%,$(LAB_DIR)),,-$(notdir $(LAB_DIR)))
+include $(H)/vars.mk
+$(H)/vars.mk: $(LAB_DIR)/lab.toml tools/ktest-build
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/ktest-build vars $(LAB_DIR) > $@
+
+KTEST_WORLD := $(addprefix kernel/test/ktest/,world.c oracle.c trace.c)
+LAB_TESTS   := $(sort $(wildcard $(LAB_DIR)/tests/*.c) $(if $(filter 1,$(HIDDEN)),$(wildcard $(LAB_DIR)/tests/hidden/*.c)))
+LAB_STUDENT := $(addprefix $(TREE)/,$(LAB_OWNED))
+
+HOSTCFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -ffreestanding -fno-omit-frame-pointer \
+	-fno-strict-aliasing -fwrapv -fno-common -fno-pie -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -D__KERNEL__ -DCONFIG_ARCH_HOST=1 \
+	-DCONFIG_LAB=$(LAB) -I kernel -I kernel/arch/host/include
+
+$(eval $(call stamp,$(H)/.flags,$(HOSTCC) $(HOSTCFLAGS)))
+$(eval $(call stamp,$(H)/.tree,$(abspath $(TREE)) $(HIDDEN)))
+
+h-obj = $(patsubst %.c,$(H)/$(1)/%.o,$(subst /,+,$(2)))
+define h-compile	# group, source, flags
+$(call h-obj,$(1),$(2)): $(if $(filter student,$(1)),$(TREE)/)$(2) $(H)/.flags $(if $(filter student,$(1)),$(H)/.tree)
+	$$(call say,HOSTCC,$(2))
+	@mkdir -p $$(@D)
+	$$(Q)$$(HOSTCC) $$(HOSTCFLAGS) $(3) -MMD -MP -c -o $$@ $$<
+-include $(patsubst %.o,%.d,$(call h-obj,$(1),$(2)))
+endef
+$(foreach s,$(LAB_OWNED),$(eval $(call h-compile,student,$(s),-DCONFIG_WORLD=1)))
+$(foreach s,$(LAB_GIVEN) $(LAB_REFERENCE),$(eval $(call h-compile,given,$(s),-DCONFIG_WORLD=1)))
+$(foreach s,$(KTEST_WORLD) $(LAB_TESTS),$(eval $(call h-compile,world,$(s),-DCONFIG_WORLD=1)))
+KTEST_HOST := kernel/test/ktest/ktest.c kernel/test/ktest/host.c kernel/arch/host/host.c
+$(foreach s,$(KTEST_HOST),$(eval $(call h-compile,core,$(s),)))
+
+h-objs = $(foreach s,$(2),$(call h-obj,$(1),$(s)))
+H_STUDENT := $(call h-objs,student,$(LAB_OWNED))
+H_GIVEN   := $(call h-objs,given,$(LAB_GIVEN) $(LAB_REFERENCE))
+H_WORLD   := $(call h-objs,world,$(KTEST_WORLD) $(LAB_TESTS))
+H_CORE    := $(call h-objs,core,$(KTEST_HOST))
+
+$(H)/table.c $(H)/tests.json &: $(LAB_TESTS) $(LAB_DIR)/lab.toml tools/ktest-build $(H)/.tree
+	$(Q)$(PYTHON) tools/ktest-build table $(LAB_DIR) --hidden $(HIDDEN) --c $(H)/table.c --json $(H)/tests.json
+	@touch $(H)/table.c $(H)/tests.json
+$(H)/table.o: $(H)/table.c $(H)/.flags
+	$(Q)$(HOSTCC) $(HOSTCFLAGS) -DCONFIG_WORLD=1 -c -o $@ $<
+
+$(H)/world.o: $(H_STUDENT) $(H_GIVEN) $(H_WORLD) $(H)/table.o kernel/test/ktest/world.lds
+	$(call say,WORLD,$@)
+	$(Q)$(PYTHON) tools/ktest-build link $(LAB_DIR) --ld ld --out $@ --work $(H)/link \
+		--student $(H_STUDENT) --given $(H_GIVEN) --harness $(H_WORLD) $(H)/table.o
+
+$(H)/ktest-host: $(H)/world.o $(H_CORE)
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOSTCC) -no-pie -fsanitize=address,undefined -pthread -o $@ $^
+
+.PHONY: host-test host-test-build
+host-test-build: $(H)/ktest-host
+host-test: $(H)/ktest-host
+	@ASAN_OPTIONS=detect_leaks=0:abort_on_error=0 $(H)/ktest-host -s $(SEED) $(TESTS)

@@ -1,0 +1,232 @@
+"""Boots a test image as often as it takes to have a verdict on every test.
+
+Session.run(names) -> {name: {"verdict": "passed" | "failed" | "timed out", "why", "log", "instructions"}}
+
+What to believe: a line that ends in mac=… counts only if the code is right for this boot's key, if the test
+was asked for, if it is the one that runs, and if it has no verdict yet. A line that looks like a verdict and
+is not is a spoof: it is noted and earns nothing. A test that was started and has no verdict when the
+machine stops has failed: it panicked, or it broke the machine.
+"""
+import os
+import re
+import secrets
+import signal
+import subprocess
+import tempfile
+import time
+
+from strata.machine import PANIC, QEMU, Trouble, die_with_parent
+
+MEM, MEM_USED = "128M", "124M"      # the key lies between the two
+LINE = re.compile(r"^(ok|not ok|# start) (\d+) (\w+)(?: # (.*?))? mac=([0-9a-f]{16})$")
+LOOK_ALIKE = re.compile(r"^\s*(ok|not ok)\s+\d+\b|mac=[0-9a-f]")
+CPU_SECONDS = 120                   # of QEMU for one boot: the last resort, not the load's
+WALL_SECONDS = 1500
+SILENCE = 30                        # CPU seconds without a new line
+STILL = 30                          # seconds in which QEMU, though alive, used no processor at all
+CONSOLE_LIMIT = 8 << 20
+MASK = (1 << 64) - 1
+
+
+def siphash(key, data):
+    """SipHash-2-4 of bytes under a key of 16 bytes."""
+    k0, k1 = (int(key.hex()[i:i + 16], 16) for i in (0, 16))
+    v = [k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573]
+
+    def rotl(x, n):
+        return (x << n | x >> (64 - n)) & MASK
+
+    def rounds(n):
+        for _ in range(n):
+            v[0] = (v[0] + v[1]) & MASK
+            v[1] = rotl(v[1], 13) ^ v[0]
+            v[0] = rotl(v[0], 32)
+            v[2] = (v[2] + v[3]) & MASK
+            v[3] = rotl(v[3], 16) ^ v[2]
+            v[0] = (v[0] + v[3]) & MASK
+            v[3] = rotl(v[3], 21) ^ v[0]
+            v[2] = (v[2] + v[1]) & MASK
+            v[1] = rotl(v[1], 17) ^ v[2]
+            v[2] = rotl(v[2], 32)
+
+    for at in range(0, len(data) + 1, 8):
+        chunk = data[at:at + 8]
+        word = int.from_bytes(chunk, "little") | ((len(data) & 255) << 56 if len(chunk) < 8 else 0)
+        v[3] ^= word
+        rounds(2)
+        v[0] ^= word
+    v[2] ^= 0xff
+    rounds(4)
+    return v[0] ^ v[1] ^ v[2] ^ v[3]
+
+
+class Console:
+    """Reads one boot's console and judges line by line."""
+
+    def __init__(self, key, names, results, spoofs):
+        self.key, self.names, self.results, self.spoofs = key, names, results, spoofs
+        self.running, self.number, self.log, self.panic = None, 0, [], None
+        self.ended, self.started, self.trouble = False, False, None
+
+    def line(self, line):
+        match = LINE.match(line)
+        if match and int(match[5], 16) == siphash(self.key, line[:line.rindex(" mac=")].encode()):
+            self.sealed(*match.groups()[:4])
+        elif match or (self.started and LOOK_ALIKE.search(line)):
+            self.spoof(line)
+        elif line.startswith("# ktest: trouble"):
+            self.trouble = line[2:]
+        elif line == "# ktest: end":
+            self.ended = True
+        elif line.startswith("KTAP version"):
+            self.started = True
+        elif self.running:
+            if line.startswith("#   spoof: "):
+                self.spoof(line[4:])
+            if PANIC.match(line):
+                self.panic = line[line.index("Kernel panic"):]
+            if len(self.log) < 60:
+                self.log.append(line.removeprefix("#   "))
+
+    def spoof(self, line):
+        """One a test is enough."""
+        if not any(spoof["test"] == self.running for spoof in self.spoofs):
+            self.spoofs.append({"test": self.running, "line": line[:200]})
+
+    def sealed(self, kind, number, name, rest):
+        if kind == "# start":
+            if name in self.names and name not in self.results and int(number) == self.number + 1:
+                self.running, self.number, self.log = name, int(number), []
+            return
+        if name != self.running or int(number) != self.number or name in self.results:
+            self.spoof(f"{kind} {number} {name}")
+            return
+        count = re.match(r"(\d+) instructions", rest or "")
+        late = (rest or "").startswith("timed out")
+        self.results[name] = {
+            "verdict": "passed" if kind == "ok" else "timed out" if late else "failed",
+            "why": rest if late else "", "log": [] if kind == "ok" else self.log,
+            "instructions": int(count[1]) if count else None}
+        self.running = None
+
+    def left_over(self, why):
+        """The machine stopped: what ran then has failed."""
+        if self.running and self.running not in self.results:
+            self.results[self.running] = {"verdict": "failed", "why": self.panic or why, "log": self.log,
+                                          "instructions": None}
+            return True
+        return False
+
+
+class Session:
+    def __init__(self, arch, image, cpus=4, seed=1):
+        self.arch, self.image, self.cpus, self.seed = arch, image, cpus, seed
+        self.boots, self.spoofs, self.consoles = 0, [], []
+
+    def command(self, key, names, console):
+        append = f"ktest quiet panic=-1 mem={MEM_USED} ktest.seed={self.seed} ktest.tests={','.join(names)} " \
+                 f"secret={key.hex()}"
+        if len(append) > 3900:
+            raise Trouble("too many tests for one command line")
+        machine = {"riscv": ["-machine", "virt", "-cpu", "rv64", "-bios", "default"],
+                   "arm64": ["-machine", "virt,gic-version=3", "-cpu", "cortex-a76"]}[self.arch]
+        return [os.environ.get("QEMU") or QEMU[self.arch], "-no-reboot", "-nic", "none", "-nodefaults",
+                "-smp", str(self.cpus), "-m", MEM, *machine, "-kernel", self.image, "-append", append,
+                "-icount", "shift=0,sleep=off", "-rtc", "base=2020-01-01,clock=vm", "-seed", "1",
+                "-display", "none", "-monitor", "none", "-serial", f"file:{console}"]
+
+    def run(self, names):
+        results = {}
+        while True:
+            left = [n for n in names if n not in results]
+            if not left:
+                return results
+            if not self.boot(left, results):
+                raise Trouble(f"a boot for {left[0]} gave no verdict")
+
+    def boot(self, names, results):
+        """One boot; True if it gave at least one verdict."""
+        before, key = len(results), secrets.token_bytes(16)
+        judge = Console(key, names, results, self.spoofs)
+        with tempfile.TemporaryDirectory(prefix="ktest-") as folder:
+            path, errors = os.path.join(folder, "console"), os.path.join(folder, "errors")
+            open(path, "wb").close()
+            with open(errors, "wb") as err:
+                qemu = subprocess.Popen(self.command(key, names, path), stdin=subprocess.DEVNULL, stdout=err,
+                                        stderr=err, preexec_fn=die_with_parent)
+            try:
+                why = self.watch(qemu, path, judge)
+            finally:
+                if qemu.poll() is None:
+                    qemu.kill()
+                qemu.wait()
+            with open(path, "rb") as file:
+                text = file.read(CONSOLE_LIMIT + 1).decode("utf-8", "replace").replace("\r", "")
+            with open(errors, encoding="utf-8", errors="replace") as file:
+                complaint = file.read().strip()
+        self.boots += 1
+        self.consoles.append(text.replace(key.hex(), "-" * 32))
+        for line in text.split("\n"):
+            judge.line(line)
+        if judge.trouble:
+            raise Trouble(judge.trouble)
+        judge.left_over(why or "the machine stopped without a word")
+        if len(results) == before and not judge.started:
+            tail = " / ".join(text.strip().splitlines()[-3:])
+            raise Trouble(f"the test image does not start: {why or complaint or tail}")
+        return len(results) > before
+
+    @staticmethod
+    def watch(qemu, path, judge):
+        """Waits for the end of QEMU; None, or why it had to be ended. Load does not matter: what
+        is measured is QEMU's own processor time."""
+        start = still = time.monotonic()
+        size, spent_then, spent_last = 0, 0.0, -1.0
+        clock = os.sysconf("SC_CLK_TCK")
+        while qemu.poll() is None:
+            try:
+                qemu.wait(0.05)
+                continue
+            except subprocess.TimeoutExpired:
+                pass
+            try:
+                with open(f"/proc/{qemu.pid}/stat", encoding="ascii") as file:
+                    fields = file.read().rsplit(")", 1)[1].split()
+                spent = (int(fields[11]) + int(fields[12])) / clock
+            except OSError:
+                continue
+            now = os.path.getsize(path)
+            if spent != spent_last:
+                spent_last, still = spent, time.monotonic()
+            if time.monotonic() - still > STILL:
+                return "every CPU sleeps and nothing will wake them"
+            if now != size:
+                size, spent_then = now, spent
+            if now > CONSOLE_LIMIT:
+                return "it flooded the console"
+            if spent - spent_then > SILENCE or spent > CPU_SECONDS:
+                return f"the machine was beyond rescue after {spent:.0f} s of processor time"
+            if time.monotonic() - start > WALL_SECONDS:
+                raise Trouble(f"no end after {WALL_SECONDS} s")
+        return None if qemu.returncode == 0 else f"QEMU ended with status {qemu.returncode}" \
+            if qemu.returncode > 0 else f"QEMU died of {signal.Signals(-qemu.returncode).name}"
+
+
+def report(tests, results, args, session):
+    """KTAP; the number of tests that did not pass."""
+    print(f"KTAP version 1\n1..{len(tests)}")
+    bad = 0
+    for number, test in enumerate(tests, 1):
+        result = results[test["name"]]
+        if result["verdict"] != "passed":
+            bad += 1
+            for line in result["log"]:
+                print(f"#   {line}")
+            seed = next((line.split()[1] for line in result["log"] if re.match(r"seed \d+$", line)), args.seed)
+            print(f"#   replay: make ktest LAB={args.lab} ARCH={args.arch} TESTS={test['name']} SEED={seed}")
+        note = f" # {result['why']}" if result["why"] else ""
+        print(f"{'ok' if result['verdict'] == 'passed' else 'not ok'} {number} {test['name']} - {test['about']}{note}")
+    for spoof in session.spoofs:
+        print(f"# not from the harness, ignored (during {spoof['test']}): {spoof['line']}")
+    print(f"# {len(tests) - bad} passed, {bad} failed; {args.arch}, seed {args.seed}, {session.boots} boots")
+    return bad
