@@ -26,8 +26,7 @@ def tracked(top):
 
 
 def skipped(path):
-    return any(path.startswith(pattern[:-1].split("*")[0]) and fnmatch.fnmatch(path, pattern)
-               for pattern in SKIP)
+    return any(fnmatch.fnmatch(path, pattern) for pattern in SKIP)
 
 
 def handout(top, out):
