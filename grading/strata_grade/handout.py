@@ -52,7 +52,7 @@ def handout(top, out):
     for lab in labs:
         starters = f"{out}/labs/{os.path.basename(lab.folder)}/starter"
         shutil.copytree(f"{lab.folder}/starter", starters)
-        base = Base(lab, 0)
+        base = Base(lab, 1)
         for arch in ARCHES:
             target = f"{out}/prebuilt/lab{lab.number}/{arch}/ktest-base.o"
             os.makedirs(os.path.dirname(target))
