@@ -58,7 +58,7 @@ def table(grade, out=sys.stdout):
                 print(f"            {line}", file=out)
             print(f"            again: {replay(grade, test)}", file=out)
     for spoof in grade["spoofs"]:
-        print(f"\n  attempt to spoof ({spoof['place']}, during {spoof['test']}): {spoof['line']}", file=out)
+        print(f"\n  attempt to spoof ({spoof['place']}, during {spoof['test']}, {spoof['times']} lines): {spoof['line']}", file=out)
     print(f"\nscore {grade['score']}/{grade['max_score']}: {grade['verdict']}"
           f"   (seed {grade['seed']}, files {grade['hash'][:12]}, {grade['times']['total']:.1f} s"
           f"{', public tests only' if grade['handout'] else ''})", file=out)
