@@ -524,6 +524,8 @@ void cpu_idle_loop(void)
 		smp_mb();	/* in the mask before the last look: see invite_idle_cpu() */
 		if (!test_bit(TIF_NEED_RESCHED, &current_head()->flags) && !work_elsewhere())
 			arch_idle();
+		else
+			cpu_relax();	/* perhaps for who holds the queue that steal() wants */
 		clear_bit(cpu, &idle_mask);
 		local_irq_enable();
 		schedule();
