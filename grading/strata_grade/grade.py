@@ -35,7 +35,10 @@ def build_folder(lab):
 
 
 def variant(lab, arch):
-    return arch + ("" if lab.number == 1 else f"-lab{lab.number}")
+    """The build's folder for this stage: the newest one is the default and has no suffix."""
+    with open(f"{lab.top}/Makefile", encoding="utf-8") as file:
+        newest = re.search(r"^LABS\s*:=.*?(\d+)\s*$", file.read(), re.M)[1]
+    return arch + ("" if lab.number == int(newest) else f"-lab{lab.number}")
 
 
 class Base:
