@@ -1,9 +1,10 @@
 """Boots: every mode of both machines, CPUs and memory sizes; the shell; panics and hangs; cost."""
+import json
 import os
 import re
 import subprocess
 
-from suite.base import (BUILD, TOP, Guest, boot, both, check, equal, figure, fresh_disk, machine,
+from suite.base import (BUILD, TOP, Guest, boot, both, check, equal, figure, fresh_disk, machine, scratch,
                         shell, test)
 
 MODES = {"riscv-sv39": ("riscv", {"paging": "sv39"}), "riscv-sv48": ("riscv", {"paging": "sv48"}),
@@ -136,14 +137,23 @@ def no_root(arch):
         equal("QEMU's exit status", 0, ended)
 
 
-@both("bench-boot", timeout=150)
-def boot_cost(arch):
-    """Kernel entry to prompt costs less than 30 million instructions, the same twice."""
-    outs = [shell(f"{TOP}/tools/bench", "--arch", arch, "--build", f"{BUILD}/{arch}") for _ in range(2)]
-    equal("second run", outs[0], outs[1])
-    cost = float(re.search(r"([\d.]+) million", outs[0])[1])
-    figure(f"{cost} million instructions")
-    check(0.1 < cost < 30, f"{cost} million instructions")
+@test("bench", needs=["riscv", "arm64"], timeout=400)
+def bench():
+    """Kernel entry to prompt costs less than 30 million instructions; figures are the same twice."""
+    results = []
+    for name in ("first.json", "second.json"):
+        shell(f"{TOP}/tools/bench", "--build", BUILD, "--json", f"{scratch()}/{name}")
+        with open(f"{scratch()}/{name}", encoding="ascii") as file:
+            results.append(json.load(file))
+    equal("second run", results[0], results[1])
+    for arch, limit in (("arm64", 90), ("riscv", 95)):
+        cost = results[0]["boot_instructions"][arch] / 1e6
+        pages = results[0]["pages"][arch]["1"]
+        figure(f"{arch}: {cost:.2f} million; page pair {pages['page_order0_pair']}, "
+               f"order 3 {pages['page_order3_pair']}")
+        check(0.1 < cost < 30, f"{arch}: {cost} million instructions")
+        check(pages["page_order0_pair"] <= limit, f"{arch}: a page and back costs {pages['page_order0_pair']}")
+        check(pages["page_order3_pair"] <= 200, f"{arch}: order 3 and back costs {pages['page_order3_pair']}")
 
 
 @both("boot-numa", timeout=90)
