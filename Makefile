@@ -30,12 +30,12 @@ endif
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n' $(1) $(2))
 
-.PHONY: all help qemu run gdb doctor test campaign bench ktest host-test clean clean-disk kernel user images FORCE
+.PHONY: all help qemu run gdb doctor test campaign bench ktest host-test grade handout mutants clean clean-disk kernel user images FORCE
 all: kernel images
 
 # Goals that need neither a valid configuration nor a compiler; goals that need only the host's.
-DOORBELL := help doctor clean test campaign
-HOST_GOALS := host-test host-test-build fuzz-host fuzz-run
+DOORBELL := help doctor clean test campaign grade handout mutants
+HOST_GOALS := host-test host-test-build host-test-base host-test-student fuzz-host fuzz-run
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 include tools/make/stamp.mk
 include tools/make/host-test.mk
@@ -46,7 +46,7 @@ include tools/make/config.mk
 include tools/make/kernel.mk
 include tools/make/user.mk
 include tools/make/images.mk
-ifneq ($(filter ktest ktest-build,$(MAKECMDGOALS)),)
+ifneq ($(filter ktest ktest-build ktest-base ktest-student,$(MAKECMDGOALS)),)
 include tools/make/ktest.mk
 endif
 endif
@@ -85,6 +85,21 @@ bench:
 	@$(MAKE) --no-print-directory ARCH=riscv PAGING= kernel images
 	@$(MAKE) --no-print-directory ARCH=arm64 PAGING= kernel images
 	@$(PYTHON) tools/bench --build '$(BUILD)' --variant='$(variant)' $(if $(JSON),--json '$(JSON)')
+
+# ---- grade ------------------------------------------------------------------------------------
+
+grade:
+	@BUILD='$(abspath $(BUILD))' $(PYTHON) grading/grade --lab $(LAB) $(if $(JSON),--json '$(JSON)') \
+		$(if $(JUNIT),--junit '$(JUNIT)') $(if $(filter 1,$(SANDBOX)),--sandbox) \
+		$(if $(SEED),--seed $(SEED)) '$(or $(TREE),.)'
+
+handout:
+	@$(if $(OUT),,echo 'make handout: say where: OUT=dir' >&2; exit 2)
+	@BUILD='$(abspath $(BUILD))' $(PYTHON) grading/handout --out '$(OUT)'
+
+mutants:
+	@BUILD='$(abspath $(BUILD))' $(PYTHON) grading/mutants --lab $(LAB) --jobs $(JOBS) \
+		$(if $(JSON),--json '$(JSON)') $(if $(filter 1,$(FULL)),--full) $(M)
 
 # ---- tidy -------------------------------------------------------------------------------------
 

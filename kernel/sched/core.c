@@ -3,9 +3,13 @@
  *
  * Each CPU has a run queue, a list in the order of arrival, under a lock taken with interrupts off.
  * The running thread is not in the list. Round robin: a thread runs until it sleeps, or until its
- * slice of 10 ms is over and another waits; then it goes to the end. There is no tick. The alarm of
- * sched/timer.c is set to the end of the slice only while somebody waits, so a CPU with one thread
- * is left alone, and an idle one sleeps in arch_idle() until an interrupt.
+ * slice of 10 ms is over and another waits; then it goes to the end. A thread that wakes up cuts
+ * the running one's slice to 1 ms: who only sleeps and wakes for a moment, for a disk or a pipe,
+ * need not wait 10 ms each time for one who computes; and as it still queues at the end, nobody
+ * starves.
+ * There is no tick. The alarm of sched/timer.c is set to the end of the slice only while somebody
+ * waits, so a CPU with one thread is left alone, and an idle one sleeps in arch_idle() until an
+ * interrupt.
  *
  * Sleeping without losing a wake-up. The sleeper sets its state, then tests its condition, then
  * calls schedule(); the waker makes the condition true, then looks at the state; both with a full
@@ -42,6 +46,7 @@
 #include "sched/timer.h"
 
 #define SLICE_NS	(NSEC_PER_SEC / HZ)
+#define WAKE_SLICE_NS	NSEC_PER_MSEC	/* left of a slice when a sleeper wakes up behind it */
 #define RETRY_NS	NSEC_PER_MSEC	/* between reminders to a thread that cannot yet */
 
 struct rq {
@@ -209,15 +214,29 @@ static unsigned int select_cpu(struct thread *t)
 	return best;
 }
 
-/* @rq just got one more thread: its CPU must hear of it if it sleeps or has no alarm set. */
+/* True if the slice of the thread that runs on @rq was cut: a sleeper waits for its end. */
+static bool cut_slice(struct rq *rq)
+{
+	u64 end = arch_clock_ns() + WAKE_SLICE_NS;
+
+	if (READ_ONCE(rq->curr->slice_end_ns) <= end + WAKE_SLICE_NS)	/* not worth an alarm */
+		return false;
+	WRITE_ONCE(rq->curr->slice_end_ns, end);
+	return true;
+}
+
+/* @rq just got one more thread: its CPU must hear of it if it sleeps or its alarm is too late. */
 static void notify(unsigned int cpu, struct rq *rq)
 {
+	bool idle = rq->curr == rq->idle;
+	bool late = !idle && (cut_slice(rq) || rq->nr_queued == 1);
+
 	if (cpu != smp_processor_id()) {
-		if (rq->curr == rq->idle || rq->nr_queued == 1)
+		if (idle || late)
 			arch_send_ipi(BIT(cpu), IPI_RESCHEDULE);
-	} else if (rq->curr == rq->idle) {
+	} else if (idle) {
 		set_bit(TIF_NEED_RESCHED, &rq->curr->head.flags);
-	} else if (rq->nr_queued == 1) {
+	} else if (late) {
 		timer_program();
 	}
 }
@@ -524,6 +543,8 @@ void cpu_idle_loop(void)
 		smp_mb();	/* in the mask before the last look: see invite_idle_cpu() */
 		if (!test_bit(TIF_NEED_RESCHED, &current_head()->flags) && !work_elsewhere())
 			arch_idle();
+		else
+			cpu_relax();	/* perhaps for who holds the queue that steal() wants */
 		clear_bit(cpu, &idle_mask);
 		local_irq_enable();
 		schedule();

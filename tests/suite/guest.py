@@ -3,13 +3,13 @@ import random
 import re
 import time
 
-from suite.base import ARCHES, BUILD, CAMPAIGN, boot, both, check, equal, figure, fresh_disk, scratch, shell, test
+from suite.base import ARCHES, BUILD, CAMPAIGN, boot, both, check, equal, figure, fresh_disk, make, scratch, shell, test
 
 
-def usertests(arch, cpus):
+def usertests(arch, cpus, **options):
     """usertests passes, on a disk, and leaves a clean disk."""
     disk = fresh_disk(arch)
-    out = boot(arch, "usertests -t", cpus=cpus, disk=disk, timeout=400).output
+    out = boot(arch, "usertests -t", cpus=cpus, disk=disk, timeout=400, **options).output
     passed, failed = re.search(r"^usertests: (\d+) passed, (\d+) failed", out, re.M).groups()
     equal("failed", 0, int(failed))
     figure(f"{passed} cases")
@@ -23,6 +23,14 @@ for arch in ARCHES:
     test(f"usertests-{arch}-cpus8", arch, 8, needs=[arch], timeout=450, campaign=True)(usertests)
 
 
+@both("usertests-lab1", timeout=900)
+def usertests_lab1(arch):
+    """The first stage, single pages only, passes usertests too."""
+    make(f"ARCH={arch}", "LAB=1", "kernel", build=f"{scratch()}/b")
+    for cpus in (1, 4):
+        usertests(arch, cpus, build=f"{scratch()}/b/{arch}-lab1")
+
+
 @both("usertests-time", rank=1, timeout=300)
 def usertests_time(arch):
     """The whole suite takes at most 120 s at 4 CPUs on 2 cores, boot included."""
@@ -34,7 +42,6 @@ def usertests_time(arch):
 @both("usertests-debug", timeout=900, campaign=True)
 def usertests_debug(arch):
     """usertests passes with lock checking on."""
-    from suite.base import make
     make(f"ARCH={arch}", "DEBUG=1", build=f"{scratch()}/b")
     boot(arch, "usertests", cpus=4, build=f"{scratch()}/b/{arch}-debug", timeout=800)
 

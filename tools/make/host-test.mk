@@ -73,7 +73,9 @@ $(H)/ktest-host: $(H)/world.o $(H_CORE)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -no-pie -fsanitize=address,undefined$(if $(filter 1,$(FUZZ)),$(comma)fuzzer) -pthread -o $@ $^
 
-.PHONY: host-test host-test-build fuzz-host fuzz-run
+.PHONY: host-test host-test-build host-test-base host-test-student fuzz-host fuzz-run
+host-test-base: $(H_GIVEN) $(H_WORLD) $(H_CORE) $(H)/table.o
+host-test-student: $(H_STUDENT)
 host-test-build: $(H)/ktest-host
 host-test: $(H)/ktest-host
 	@ASAN_OPTIONS=detect_leaks=0:abort_on_error=0 $(H)/ktest-host -s $(SEED) $(TESTS)

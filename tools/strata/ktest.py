@@ -74,7 +74,7 @@ class Console:
             self.sealed(*match.groups()[:4])
         elif match or (self.started and LOOK_ALIKE.search(line)):
             self.spoof(line)
-        elif line.startswith("# ktest: trouble"):
+        elif line.startswith("# ktest: trouble") and not self.started:
             self.trouble = line[2:]
         elif line == "# ktest: end":
             self.ended = True

@@ -1,0 +1,94 @@
+"""What a grade looks like: a table, JSON, JUnit XML."""
+import json
+import re
+import sys
+import xml.etree.ElementTree as ET
+
+PLACES = ("host", "riscv", "arm64")
+MARK = {"passed": "ok", "failed": "FAILED", "timed out": "LATE", "not run": "-"}
+
+
+def where_it_failed(test):
+    order = {"failed": 0, "timed out": 1}
+    places = [p for p in ("riscv", "arm64", "host") if test["places"].get(p, {}).get("verdict") in order]
+    return min(places, key=lambda p: order[test["places"][p]["verdict"]], default=None)
+
+
+def reason(test):
+    """Lines for a person: what was expected, and how to see it again."""
+    place = where_it_failed(test)
+    if test["spoofed"]:
+        yield "an attempt to spoof: during this test a line that looks like a verdict was printed"
+    if place:
+        result = test["places"][place]
+        if result["why"]:
+            yield f"{place}: {result['why']}"
+        for line in result["log"][:4]:
+            yield f"{place}: {line}"
+
+
+def replay(grade, test):
+    place = where_it_failed(test)
+    seed = grade["seed"]
+    if place:
+        seeds = [line.split()[1] for line in test["places"][place]["log"] if re.match(r"seed \d+$", line)]
+        seed = seeds[0] if seeds else seed
+    if place == "host":
+        return f"make host-test LAB={grade['lab']} TESTS={test['name']} SEED={seed}"
+    return f"make ktest LAB={grade['lab']} ARCH={place or 'riscv'} TESTS={test['name']} SEED={seed}"
+
+
+def table(grade, out=sys.stdout):
+    print(f"Lab {grade['lab']}: {grade['title']}\n", file=out)
+    for path, reasons in grade["problems"].items():
+        for why in reasons:
+            print(f"  {path}: {why}", file=out)
+        print("    (the starter was graded in its place)\n", file=out)
+    for place, why in grade["build"].items():
+        print(f"  not built for {place}: {why}\n", file=out)
+    for part in grade["parts"]:
+        print(f"  {part['score']:3}/{part['max_score']:<3} {part['title']}  ({part['passed']} of {part['tests']} tests)",
+              file=out)
+        for test in grade["tests"]:
+            if test["part"] != part["name"] or test["verdict"] == "passed":
+                continue
+            marks = " ".join(f"{p} {MARK[test['places'].get(p, {}).get('verdict', 'not run')]}" for p in PLACES)
+            print(f"          {test['verdict'].upper()} {test['name']}: {test['about']}\n            [{marks}]", file=out)
+            for line in reason(test):
+                print(f"            {line}", file=out)
+            print(f"            again: {replay(grade, test)}", file=out)
+    for spoof in grade["spoofs"]:
+        print(f"\n  attempt to spoof ({spoof['place']}, during {spoof['test']}, {spoof['times']} lines): {spoof['line']}", file=out)
+    print(f"\nscore {grade['score']}/{grade['max_score']}: {grade['verdict']}"
+          f"   (seed {grade['seed']}, files {grade['hash'][:12]}, {grade['times']['total']:.1f} s"
+          f"{', public tests only' if grade['handout'] else ''})", file=out)
+
+
+def write_json(grade, path):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(grade, file, indent=1, ensure_ascii=False)
+        file.write("\n")
+
+
+def write_junit(grade, path):
+    cases = []
+    for test in grade["tests"]:
+        for place in PLACES:
+            if place in test["places"]:
+                cases.append((test, place, test["places"][place]))
+    suite = ET.Element("testsuite", name=f"lab{grade['lab']}", tests=str(len(cases)), errors="0",
+                       failures=str(sum(r["verdict"] in ("failed", "timed out") for _, _, r in cases)),
+                       skipped=str(sum(r["verdict"] == "not run" for _, _, r in cases)))
+    for test, place, result in cases:
+        case = ET.SubElement(suite, "testcase", name=f"{test['name']}.{place}",
+                             classname=f"lab{grade['lab']}.{test['part']}")
+        if result["verdict"] in ("failed", "timed out"):
+            failure = ET.SubElement(case, "failure", type=result["verdict"].replace(" ", "-"),
+                                    message=(result["why"] or test["about"])[:300])
+            failure.text = "\n".join(result["log"])
+        elif result["verdict"] == "not run":
+            ET.SubElement(case, "skipped", message=result["why"])
+    root = ET.Element("testsuites")
+    root.append(suite)
+    ET.indent(root)
+    ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)

@@ -1,0 +1,124 @@
+"""What a graded file may hold.
+
+The source is read before anything is compiled: no assembly, no file from outside the kernel's headers,
+no attribute that moves code where somebody else runs it. The object is read before it is linked: it calls
+only what the lab allows, defines no name of the harness, and has no privileged instruction but those
+that the given inline functions (interrupts off and on, this CPU's data) consist of.
+"""
+import os
+import re
+import subprocess
+
+from .lab import Trouble
+
+COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+DIRECTIVE = re.compile(r"^[ \t]*(?:#|%:)[ \t]*(\w+)([^\n]*)", re.M)
+ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
+MACHINE = re.compile(r"\b(?:csr_(?:read|write|set|clear)\w*|__CSR_STR|(?:read|write)_sysreg\w*)\b|\.incbin\b")
+FORBIDDEN = re.compile(r"\b(_*(?:section|constructor|destructor|alias|ifunc|weakref|naked|interrupt|target|"
+                       r"target_clones|no_sanitize\w*|symver|cleanup|optimize)_*|_Pragma|__pragma)\b")
+ATTRIBUTE = re.compile(r"\b__attribute(?:__)?\b|\[\[")
+INCLUDE = re.compile(r'\s*"([\w/.-]+\.h)"\s*$')
+COMPILER = re.compile(r"__asan_|__ubsan_|__sanitizer_|__sancov_|_GLOBAL_OFFSET_TABLE_$|mem(set|cpy|move|cmp)$|"
+                      r"host_(current|irqs_off)$|lockdep_(acquire|release)$|spin_lock_(slow|debug_before)$|"
+                      r"might_sleep_check$|preempt_schedule$|per_cpu_offset$")
+PRIVILEGED = {
+    "riscv": re.compile(r"^(?:csr\w+|sfence\S*|hfence\S*|sinval\S*|ecall|[sm]ret|wfi|fence\.i|rd(?:cycle|time|instret)h?)$"),
+    "arm64": re.compile(r"^(?:mrs|msr|svc|hvc|smc|eret|wfi|wfe|wfit|tlbi|at|ic|sys|sysl|hlt|dcps\d)$"),
+}
+GIVEN = {"riscv": re.compile(r"\bsstatus\b"), "arm64": re.compile(r"(?i)\b(?:daif\w*|tpidr_el1|sp_el0)\b")}
+
+
+def scan_source(text, headers):
+    """What is wrong with this file, in words; headers: the folders whose *.h may be included."""
+    wrong = []
+    if "\0" in text:
+        return ["this is no text file"]
+    text = re.sub(r"\\[ \t]*\r?\n", "", text)      # spliced lines are one line
+    # Even in comments: to tell them from code as the compiler does takes a compiler.
+    words = re.sub(r'^[ \t]*#[ \t]*include[ \t]+"[\w/.-]+\.h"[ \t]*$', "", text, flags=re.M)
+    if ASSEMBLY.search(words):
+        says = " with .incbin" if ".incbin" in words else ""
+        wrong.append(f"inline assembly{says} is not allowed")
+    if MACHINE.search(words):
+        wrong.append(f"{MACHINE.search(words)[0]}: access to system registers is not allowed")
+    spliced = COMMENT_OR_STRING.sub(
+        lambda m: m[0] if m[0][0] == '"' else " " if m[0][0] == "/" else "''", text)
+    bare = re.sub(r'"(?:\\.|[^"\\\n])*"', '""', spliced)
+    if "##" in bare or "%:%:" in bare:
+        wrong.append("## (pasting of tokens) is not allowed")
+    for match in DIRECTIVE.finditer(spliced):
+        word, rest = match[1], match[2]
+        if word in ("include_next", "import", "embed", "pragma", "line", "ident", "sccs", "assert"):
+            wrong.append(f"#{word} is not allowed")
+        elif word == "include":
+            name = INCLUDE.match(rest)
+            if not name or ".." in name[1] or name[1].startswith("/") or not any(
+                    os.path.isfile(os.path.join(folder, name[1])) for folder in headers):
+                wrong.append(f"#include{rest.rstrip()[:100]}: only the kernel's own headers may be included")
+    if ATTRIBUTE.search(bare) or "_Pragma" in bare or "__pragma" in bare:
+        for name in sorted(set(FORBIDDEN.findall(bare))):
+            wrong.append(f"the attribute or pragma {name} is not allowed")
+    return wrong
+
+
+def tool(*words):
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+                          env=dict(os.environ, LC_ALL="C"), timeout=120, check=False)
+    if done.returncode:
+        raise Trouble(f"{' '.join(words[:3])}: {done.stderr.strip()[:300]}")
+    return done.stdout
+
+
+def globals_of(tools, objects):
+    """{object: (defined, undefined)}"""
+    out = {}
+    for obj in objects:
+        defined, undefined = set(), set()
+        for line in tool(f"{tools}nm", "-g", obj).splitlines():
+            *_, kind, name = line.split()
+            (undefined if kind in "Uwv" else defined).add(name)
+        out[obj] = defined, undefined
+    return out
+
+
+def check_symbols(lab, names, reserved):
+    """names: {path: (defined, undefined)} of the graded files; {path: [what is wrong]}."""
+    exports, wrong = set(lab.toml["exports"]), {}
+    ours = set().union(*(defined for defined, _ in names.values()))
+    allowed = set(lab.toml["may_call"]) | exports | ours
+    for path, (defined, undefined) in names.items():
+        for name in sorted((defined - exports) & reserved):
+            wrong.setdefault(path, []).append(f"it defines {name}, which belongs to the kernel or the harness")
+        for name in sorted(undefined - allowed):
+            if not COMPILER.match(name):
+                wrong.setdefault(path, []).append(f"it calls {name}, which this lab's files may not call")
+        for other, (theirs, _) in names.items():
+            if other < path:
+                for name in sorted(defined & theirs):
+                    wrong.setdefault(path, []).append(f"it defines {name}, and so does {other}")
+    return wrong
+
+
+def check_headers(dependencies, top, stage):
+    """What the compiler really read, from its list of dependencies."""
+    wrong = set()
+    for name in re.sub(r"\\\n", " ", dependencies.split(":", 1)[-1].split("\n\n")[0]).split():
+        name = name.rstrip(":")
+        path = os.path.normpath(os.path.join(top, name))
+        if not path.startswith((f"{top}/kernel/", f"{stage}/")):
+            wrong.add(f"it includes {name}, which is no header of the kernel")
+        elif not path.startswith(f"{stage}/") and not path.endswith(".h"):
+            wrong.add(f"it includes {name}, which is no header")
+    return sorted(wrong)
+
+
+def check_instructions(arch, tools, obj):
+    wrong = set()
+    for line in tool(f"{tools}objdump", "-d", "--no-show-raw-insn", obj).splitlines():
+        words = line.split("\t")
+        if len(words) < 2 or not line.startswith(" "):
+            continue
+        if PRIVILEGED[arch].match(words[1].strip()) and not GIVEN[arch].search(" ".join(words[2:])):
+            wrong.add(f"privileged instruction: {' '.join(w.strip() for w in words[1:3])}")
+    return sorted(wrong)
