@@ -35,7 +35,7 @@ all: kernel images
 
 # Goals that need neither a valid configuration nor a compiler; goals that need only the host's.
 DOORBELL := help doctor clean test campaign grade handout mutants
-HOST_GOALS := host-test host-test-build host-test-base host-test-student fuzz-host
+HOST_GOALS := host-test host-test-build host-test-base host-test-student fuzz-host fuzz-run
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 include tools/make/stamp.mk
 include tools/make/host-test.mk

@@ -9,13 +9,20 @@ TESTS   ?=
 HOSTCC  ?= gcc
 $(if $(LAB_DIR),,$(error LAB=$(LAB): there is no labs/$(LAB)-*))
 
-H := $(BUILD)/host/lab$(LAB)$(if $(filter labs/%,$(LAB_DIR)),,-$(notdir $(LAB_DIR)))
+# FUZZ=1: the same world under libFuzzer. TIME: seconds; CORPUS: where its inputs are kept.
+FUZZ ?= 0
+TIME ?= 60
+ifeq ($(FUZZ),1)
+HOSTCC := clang
+endif
+H := $(BUILD)/host/$(if $(filter 1,$(FUZZ)),fuzz-)lab$(LAB)$(if $(filter labs/%,$(LAB_DIR)),,-$(notdir $(LAB_DIR)))
 include $(H)/vars.mk
 $(H)/vars.mk: $(LAB_DIR)/lab.toml tools/ktest-build
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/ktest-build vars $(LAB_DIR) > $@
 
-KTEST_WORLD := $(addprefix kernel/test/ktest/,world.c oracle.c trace.c)
+CORPUS ?= $(H)/corpus
+KTEST_WORLD := $(addprefix kernel/test/ktest/,world.c oracle.c trace.c $(if $(filter 1,$(FUZZ)),fuzz.c))
 LAB_TESTS   := $(sort $(wildcard $(LAB_DIR)/tests/*.c) $(if $(filter 1,$(HIDDEN)),$(wildcard $(LAB_DIR)/tests/hidden/*.c)))
 LAB_STUDENT := $(addprefix $(TREE)/,$(LAB_OWNED))
 
@@ -23,10 +30,14 @@ HOSTCFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -ffreestanding -fno-omit-f
 	-fno-strict-aliasing -fwrapv -fno-common -fno-pie -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -D__KERNEL__ -DCONFIG_ARCH_HOST=1 \
 	-DCONFIG_LAB=$(LAB) -I kernel -I kernel/arch/host/include
+ifeq ($(FUZZ),1)
+HOSTCFLAGS += -fsanitize=fuzzer-no-link -DCONFIG_FUZZ=1
+endif
 
 $(eval $(call stamp,$(H)/.flags,$(HOSTCC) $(HOSTCFLAGS)))
 $(eval $(call stamp,$(H)/.tree,$(abspath $(TREE)) $(HIDDEN)))
 
+comma := ,
 h-obj = $(patsubst %.c,$(H)/$(1)/%.o,$(subst /,+,$(2)))
 define h-compile	# group, source, flags
 $(call h-obj,$(1),$(2)): $(if $(filter student,$(1)),$(TREE)/)$(2) $(H)/.flags $(if $(filter student,$(1)),$(H)/.tree)
@@ -60,11 +71,19 @@ $(H)/world.o: $(H_STUDENT) $(H_GIVEN) $(H_WORLD) $(H)/table.o kernel/test/ktest/
 
 $(H)/ktest-host: $(H)/world.o $(H_CORE)
 	$(call say,HOSTLD,$@)
-	$(Q)$(HOSTCC) -no-pie -fsanitize=address,undefined -pthread -o $@ $^
+	$(Q)$(HOSTCC) -no-pie -fsanitize=address,undefined$(if $(filter 1,$(FUZZ)),$(comma)fuzzer) -pthread -o $@ $^
 
-.PHONY: host-test host-test-build host-test-base host-test-student
+.PHONY: host-test host-test-build host-test-base host-test-student fuzz-host fuzz-run
 host-test-base: $(H_GIVEN) $(H_WORLD) $(H_CORE) $(H)/table.o
 host-test-student: $(H_STUDENT)
 host-test-build: $(H)/ktest-host
 host-test: $(H)/ktest-host
 	@ASAN_OPTIONS=detect_leaks=0:abort_on_error=0 $(H)/ktest-host -s $(SEED) $(TESTS)
+
+fuzz-host:
+	+@$(MAKE) --no-print-directory FUZZ=1 fuzz-run
+fuzz-run: $(H)/ktest-host
+	@mkdir -p $(CORPUS)
+	@ASAN_OPTIONS=detect_leaks=0 $(H)/ktest-host -max_total_time=$(TIME) -max_len=2048 -timeout=20 \
+		-print_final_stats=1 -artifact_prefix=$(H)/ -seed=$(SEED) $(CORPUS) >$(H)/fuzz.log 2>&1; s=$$?; \
+	tail -n 12 $(H)/fuzz.log; exit $$s

@@ -30,7 +30,6 @@ void free(void *p);
 unsigned long strtoul(const char *s, char **end, int base);
 int sched_yield(void);
 
-static unsigned long seed = 1;
 void (*ktest_jitter_hook)(unsigned int cpu);	/* never called here */
 
 void *ktest_map(unsigned long size)
@@ -111,6 +110,9 @@ void ktest_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *
 	smp_arg = arg;
 	host_run_cpus(n, smp_body);
 }
+
+#ifndef CONFIG_FUZZ		/* fuzz.c: libFuzzer has its own main() */
+static unsigned long seed = 1;
 
 /* In the child. */
 static __noreturn void run(const struct ktest *test)
@@ -193,3 +195,4 @@ int main(int argc, char **argv)
 	printf("# %d passed, %d failed\n", good, bad);
 	return bad != 0;
 }
+#endif

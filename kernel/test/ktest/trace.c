@@ -158,6 +158,13 @@ static const char *attempt(const struct trace *trace, unsigned int *at)
 	return text[0] ? text : NULL;
 }
 
+const char *trace_run(const struct trace *trace)
+{
+	unsigned int at;
+
+	return attempt(trace, &at);
+}
+
 /* Leaves out operations [from, from + n) for good if the rest still fails. */
 static bool leave_out(struct trace *trace, unsigned int from, unsigned int n)
 {

@@ -42,3 +42,5 @@ void trace_generate(struct trace *trace, struct prng *rng, unsigned int n);
 /* Runs the trace; if it fails, shortens it, prints it and records the failure. */
 #define trace_check(trace) trace_check_at(trace, __FILE__, __LINE__)
 void trace_check_at(struct trace *trace, const char *file, int line);
+/* One try in a fresh world: NULL, or what is wrong. */
+const char *trace_run(const struct trace *trace);

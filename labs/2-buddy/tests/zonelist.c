@@ -8,16 +8,9 @@ static struct zone *zone_of(int nid, enum zone_type type)
 	return &node_data[nid].zones[type];
 }
 
-static void no_free(struct zone *zone, struct page *page, unsigned int order)
-{
-	(void)page;
-	zone->free_pages += 1UL << order;
-}
-
-/* Nodes and zones without a working core: only the sizes matter here. */
+/* Nodes and zones without pages or a core: only the sizes matter here. */
 static void build(const struct world_range *ranges, unsigned int n)
 {
-	world_window(ranges[0].start, ranges[n - 1].end - ranges[0].start);
 	for (int nid = 0; nid < 2; nid++) {
 		NODE_DATA(nid)->nid = nid;
 		for (int type = 0; type < MAX_NR_ZONES; type++) {
@@ -37,7 +30,6 @@ static void build(const struct world_range *ranges, unsigned int n)
 		zone->spanned_pages = zone->present_pages = zone->managed_pages = pages;
 		NODE_DATA(zone->nid)->online = true;
 		nr_nodes = max(nr_nodes, (unsigned int)zone->nid + 1);
-		no_free(zone, NULL, 0);
 		zone->free_pages = pages;
 	}
 	zone_init_watermarks();
