@@ -142,7 +142,7 @@ def bad_source():
         equal(f"{name}: points for memblock", 20, points(result)["memblock"])
 
 
-@test("grade-bad-behaviour", timeout=2400)
+@test("grade-bad-behaviour", timeout=2400, campaign=True)
 def bad_behaviour():
     """Endless loops, floods, panics and printed look-alikes are named, and nothing is earned by them."""
     alloc = "	page = list_first_entry"
