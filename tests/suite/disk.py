@@ -79,7 +79,7 @@ def crash_once(arch, disk, seed):
 @both("disk-crash", timeout=500)
 def crash(arch):
     """After QEMU is killed in mid-write the disk repairs and every fsynced file is intact."""
-    files, kills = 0, 100 if CAMPAIGN else 10    # on each of two machines
+    files, kills = 0, 100 if CAMPAIGN else 20    # on each of two machines
     for seed in range(1, kills + 1):
         if seed % 5 == 1:
             disk = fresh_disk(arch)
