@@ -23,10 +23,11 @@ static void record_cpu(const void *fdt, int node, unsigned int cpu, u64 hwid)
 	cpu_node[cpu] = nid;
 }
 
-/* The boot CPU becomes CPU 0; the others follow in the tree's order. */
-static void find_cpus(const void *fdt, unsigned int limit)
+/* The boot CPU becomes CPU 0; the others follow in the tree's order, every @step-th of them. */
+static void find_cpus(const void *fdt, unsigned int limit, unsigned int step)
 {
 	int cpus = fdt_node_offset_by_path(fdt, "/cpus");
+	unsigned int place = 0;
 	bool boot_found = false;
 	int node;
 
@@ -42,9 +43,10 @@ static void find_cpus(const void *fdt, unsigned int limit)
 		if (hwid == arch_boot_hwid()) {
 			record_cpu(fdt, node, 0, hwid);
 			boot_found = true;
-		} else if (nr_cpus < limit) {
+		} else if (nr_cpus < limit && place % step == 0) {
 			record_cpu(fdt, node, nr_cpus++, hwid);
 		}
+		place++;
 	}
 	if (!boot_found)
 		panic("the boot CPU (id %#lx) is not in the device tree",
@@ -56,7 +58,7 @@ void percpu_init(void *(*alloc)(size_t size, size_t align))
 	size_t size = __per_cpu_end - __per_cpu_start;
 	long limit = cmdline_long("maxcpus", NR_CPUS);
 
-	find_cpus(arch_fdt(), clamp(limit, 1L, (long)NR_CPUS));
+	find_cpus(arch_fdt(), clamp(limit, 1L, (long)NR_CPUS), max(cmdline_long("cpustep", 1), 1L));
 	for (unsigned int cpu = 1; cpu < nr_cpus && size; cpu++)
 		per_cpu_offset[cpu] = (unsigned long)alloc(size, CACHE_LINE) -
 				      (unsigned long)__per_cpu_start;

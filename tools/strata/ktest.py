@@ -119,19 +119,21 @@ class Console:
 
 
 class Session:
+    """Of QEMU's CPUs every second one is used (cpustep=2), see kernel/test/ktest/run.c."""
+
     def __init__(self, arch, image, cpus=4, seed=1):
         self.arch, self.image, self.cpus, self.seed = arch, image, cpus, seed
         self.boots, self.spoofs, self.consoles = 0, [], []
 
     def command(self, key, names, console):
-        append = f"ktest quiet panic=-1 mem={MEM_USED} ktest.seed={self.seed} ktest.tests={','.join(names)} " \
+        append = f"ktest quiet cpustep=2 panic=-1 mem={MEM_USED} ktest.seed={self.seed} ktest.tests={','.join(names)} " \
                  f"secret={key.hex()}"
         if len(append) > 3900:
             raise Trouble("too many tests for one command line")
         machine = {"riscv": ["-machine", "virt", "-cpu", "rv64", "-bios", "default"],
                    "arm64": ["-machine", "virt,gic-version=3", "-cpu", "cortex-a76"]}[self.arch]
         return [os.environ.get("QEMU") or QEMU[self.arch], "-no-reboot", "-nic", "none", "-nodefaults",
-                "-smp", str(self.cpus), "-m", MEM, *machine, "-kernel", self.image, "-append", append,
+                "-smp", str(2 * self.cpus), "-m", MEM, *machine, "-kernel", self.image, "-append", append,
                 "-icount", "shift=0,sleep=off", "-rtc", "base=2020-01-01,clock=vm", "-seed", "1",
                 "-display", "none", "-monitor", "none", "-serial", f"file:{console}"]
 
