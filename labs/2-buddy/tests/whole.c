@@ -26,6 +26,8 @@ static void expect_whole(struct ktest_run *t)
 {
 	struct zone *zone;
 
+	for_each_zone(zone)
+		EXPECT_EQ(zone->free_pages + pcp_count(zone), zone->managed_pages);
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, drain_cpu, NULL);
 	for_each_zone(zone) {
 		EXPECT_EQ(pcp_count(zone), 0);
