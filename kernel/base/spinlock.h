@@ -43,6 +43,10 @@ void spin_lock_debug_before(spinlock_t *lock);	/* recursion; lockdep_check */
 /* A lock at file scope, ready for use. */
 #define DEFINE_SPINLOCK(x) spinlock_t x = SPIN_LOCK_UNLOCKED(#x)
 
+#ifdef CONFIG_WORLD
+void ktest_sched_point(void);			/* test/ktest */
+#endif
+
 void spin_lock_slow(spinlock_t *lock);		/* contended: spin; long waits are reported */
 
 static __always_inline bool raw_spin_trylock(spinlock_t *lock)
@@ -94,6 +98,9 @@ static __always_inline void spin_unlock_raw(spinlock_t *lock)
 #endif
 	lock->holder = 0;
 	__atomic_store_n(&lock->locked, 0, __ATOMIC_RELEASE);
+#ifdef CONFIG_WORLD
+	ktest_sched_point();	/* code under test: here another CPU may come in, so let it */
+#endif
 }
 
 static __always_inline void spin_unlock(spinlock_t *lock)

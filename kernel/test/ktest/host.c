@@ -95,6 +95,15 @@ void ktest_abort(void)
 	finish();
 }
 
+static u32 sched_points;
+static bool smp_running;
+
+void ktest_sched_point(void)
+{
+	if (smp_running && __atomic_fetch_add(&sched_points, 1, __ATOMIC_RELAXED) % 4 == 0)
+		sched_yield();
+}
+
 static void (*smp_fn)(unsigned int cpu, void *arg);
 static void *smp_arg;
 
@@ -108,7 +117,9 @@ void ktest_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *
 	(void)seed;
 	smp_fn = fn;
 	smp_arg = arg;
+	smp_running = true;
 	host_run_cpus(n, smp_body);
+	smp_running = false;
 }
 
 #ifndef CONFIG_FUZZ		/* fuzz.c: libFuzzer has its own main() */

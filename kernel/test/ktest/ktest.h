@@ -116,6 +116,8 @@ void ktest_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *
 u64 ktest_budget_left(void);
 /* What a CPU does while it waits for another one. */
 void ktest_relax(void);
+/* A place where other CPUs are let in now and then, while several run a test: every unlocking is one. */
+void ktest_sched_point(void);
 /* Instructions executed so far (the host: nanoseconds). */
 u64 ktest_clock(void);
 /* Zeroed memory that lives until the test's end, with unmapped or poisoned memory behind it; ends

@@ -33,6 +33,7 @@
 #define GRACE		2000000UL	/* instructions for the other CPUs, when the first is done */
 #define LINE_SIZE	256
 #define ARENA_SIZE	(16UL << 20)	/* what ktest_alloc() gives */
+#define SWITCH_TIME	80		/* rounds of burn(): more than a tick of the clock */
 #define HEARTBEAT	30000		/* instructions */
 
 struct worker {
@@ -196,7 +197,17 @@ static struct {
 	void *arg;
 	u64 seed;
 	unsigned int n, arrived, left;
+	struct prng rng;		/* for the places where a CPU lets others in */
 } gang;
+
+/* One in four: an alarm that comes at once, and then nothing until it has come. */
+void ktest_sched_point(void)
+{
+	if (!READ_ONCE(gang.left) || prng_below(&gang.rng, 4))
+		return;
+	ktest_relax();
+	burn(SWITCH_TIME);
+}
 
 static void gang_member(unsigned int cpu, void *arg)
 {
@@ -222,6 +233,7 @@ void ktest_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *
 	gang.seed = seed;
 	gang.n = gang.left = n;
 	gang.arrived = 0;
+	prng_seed(&gang.rng, seed);
 	for (unsigned int cpu = 1; cpu < n; cpu++)
 		give_work(cpu, gang_member, NULL);
 	gang_member(0, NULL);

@@ -113,6 +113,39 @@ KTEST_SEEDS(smp, cpus_exhaust_memory_together,
 	EXPECT_EQ(zone->free_pages, 0);
 }
 
+/* Three pages for all CPUs: they meet at the same one all the time. */
+static void fight(unsigned int cpu, void *arg)
+{
+	struct zone *zone = arg;
+
+	for (unsigned int i = 0; i < 150 && !ktest_failed(); i++) {
+		struct page *page = core_alloc(zone, 0);
+
+		if (!page)
+			continue;
+		ASSERT_OK(oracle_took(&oracle, zone, page, 0));
+		if ((i + cpu) % 3 == 0)
+			ktest_relax();
+		EXPECT_OK(oracle_gave(&oracle, page, 0));
+		core_free(zone, page, 0);
+	}
+}
+
+KTEST_SEEDS(smp, cpus_fight_over_few_pages,
+	    "CPUs that want the same few pages at the same time neither share nor lose one",
+	    400000000, 12)
+{
+	struct world_range range = { FIRST, FIRST + 3, 0, false };
+	struct zone *zone = world_zone(FIRST, 3);
+
+	oracle_init(&oracle, &range, 1, 0);
+	ktest_on_cpus(ktest_nr_cpus(), t->seed, fight, zone);
+	EXPECT_EQ(zone->free_pages, 3);
+	EXPECT_EQ(world_bad_pages(), 0);
+	if (!ktest_failed())
+		EXPECT_OK(oracle_drain_and_refill(&oracle, zone));
+}
+
 /* A ring of pages: CPU 0 puts in, the others take out and free. */
 static struct {
 	struct page *page[16];

@@ -338,26 +338,37 @@ KTEST(ends, bad_frees_of_blocks_are_refused,
 {
 	pfn_t b = DMA32_LIMIT_PFN;
 	struct world_range ranges[] = {
-		{ b - 64, b - 16, 0, false }, { b - 16, b - 8, 0, true }, { b, b + 32, 0, false },
+		{ b - 64, b - 16, 0, false }, { b - 16, b - 12, 0, true },
+		{ b - 12, b - 8, 1, false }, { b - 8, b, 0, false }, { b, b + 32, 0, false },
 	};
 	struct zone *low = build(ranges, ARRAY_SIZE(ranges));
 	struct zone *high = &node_data[0].zones[ZONE_NORMAL];
-	struct page *two = take(low, 1), *four = take(low, 2), *one;
+	struct zone *inside = &node_data[1].zones[ZONE_DMA32];	/* in the span of low */
+	struct page *two = take(low, 1), *four = take(low, 2), *single[56], *foreign;
+	unsigned int n = 0;
 
 	expect_refused(high, four, 2);			/* another zone's */
+	foreign = take(inside, 1);
+	expect_refused(low, foreign, 1);
+	give(foreign, 1);
 	expect_refused(low, world_page(b - 16), 2);	/* reserved */
-	one = take(low, 0);
-	if (page_to_pfn(one) % 2 == 0)
-		expect_refused(low, world_page(page_to_pfn(one) + 1), 1);	/* misaligned */
+	while ((single[n] = try_take(low, 0)))
+		n++;
+	ASSERT_EQ(n, 50);
+	for (unsigned int i = 0; i < n; i++)		/* two pages in use that are no block */
+		if (page_to_pfn(single[i]) % 8 == 1)
+			expect_refused(low, single[i], 1);
+	while (n)
+		give(single[--n], 0);
 	give(four, 2);
-	expect_refused(low, four, 2);			/* twice, perhaps merged by now */
+	expect_refused(low, four, 2);			/* twice, merged by now */
 	give(two, 1);
 	expect_refused(low, two, 1);
 	expect_refused(low, world_page(page_to_pfn(two) + 1), 0);	/* inside a free block */
-	give(one, 0);
 	expect_refused(low, world_page(b - 32), 4);	/* free since boot */
 	world_log_forget();
 	EXPECT_OK(oracle_drain_and_refill(&oracle, low));
 	EXPECT_OK(oracle_drain_and_refill(&oracle, high));
+	EXPECT_OK(oracle_drain_and_refill(&oracle, inside));
 	EXPECT_EQ(world_bad_pages(), 0);
 }

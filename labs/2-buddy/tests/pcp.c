@@ -11,11 +11,11 @@
 #define PAGES	8192UL
 
 static struct oracle oracle;
-static struct world_range range = { FIRST, FIRST + PAGES, 0, false };
 
-static struct zone *zone_with_lists(void)
+static struct zone *zone_with_lists(unsigned long pages)
 {
-	struct zone *zone = world_zone(FIRST, PAGES);
+	struct world_range range = { FIRST, FIRST + pages, 0, false };
+	struct zone *zone = world_zone(FIRST, pages);
 
 	oracle_init(&oracle, &range, 1, MAX_ORDER);
 	zone_init_watermarks();
@@ -87,10 +87,10 @@ static unsigned long drain(struct zone *zone)
 static unsigned long pages_on_lists(struct zone *zone)
 {
 	unsigned int mark = ktest_mark();
-	struct page **page = ktest_alloc(PAGES * sizeof(*page));
 	unsigned long n = 0, free = oracle_free_pages(&oracle, zone);
+	struct page **page = ktest_alloc((free + 1) * sizeof(*page));
 
-	while (n < PAGES && (page[n] = core_alloc(zone, 0)))
+	while (n < free && (page[n] = core_alloc(zone, 0)))
 		n++;
 	for (unsigned long i = 0; i < n; i++)
 		core_free(zone, page[i], 0);
@@ -101,7 +101,7 @@ static unsigned long pages_on_lists(struct zone *zone)
 KTEST(pcp, lists_fetch_in_batches,
       "a row of allocations goes to the core a few times only, and so does a row of frees", 100000000)
 {
-	struct zone *zone = zone_with_lists();
+	struct zone *zone = zone_with_lists(PAGES);
 	static struct page *page[512];
 
 	start_watching();
@@ -135,9 +135,9 @@ KTEST(pcp, lists_fetch_in_batches,
 
 KTEST(pcp, lists_are_bounded,
       "one CPU's lists of a zone never hold more than 512 pages, and pcp_count() says how many",
-      200000000)
+      400000000)
 {
-	struct zone *zone = zone_with_lists();
+	struct zone *zone = zone_with_lists(WORLD_MAX_PAGES);	/* so large that no share of it is less */
 	unsigned int n = 0;
 	static struct page *page[2048];
 	static u8 order[2048];
@@ -155,7 +155,7 @@ KTEST(pcp, lists_are_bounded,
 		ASSERT_OK(oracle_gave(&oracle, page[n], order[n]));
 		list_free(zone, page[n], order[n]);
 		EXPECT_LE(pcp_count(zone), PCP_MAX_PAGES);
-		if (n % 128 == 0) {
+		if (n % 512 == 500) {
 			unsigned long held = pages_on_lists(zone);
 
 			EXPECT_LE(held, PCP_MAX_PAGES);
@@ -168,7 +168,7 @@ KTEST(pcp, lists_are_bounded,
 KTEST(pcp, drain_gives_everything_back,
       "after a drain the lists are empty, and the core can merge everything", 200000000)
 {
-	struct zone *zone = zone_with_lists();
+	struct zone *zone = zone_with_lists(PAGES);
 	static struct page *page[400];
 	unsigned long held;
 
@@ -197,7 +197,7 @@ KTEST(pcp, lists_hold_the_lock_for_the_core,
       "refill, spill and drain call the core under zone->lock with interrupts off, and leave it free",
       100000000)
 {
-	struct zone *zone = zone_with_lists();
+	struct zone *zone = zone_with_lists(PAGES);
 	static struct page *page[1500];
 	unsigned int n = 0;
 

@@ -26,6 +26,8 @@ static void expect_whole(struct ktest_run *t)
 {
 	struct zone *zone;
 
+	for_each_zone(zone)
+		EXPECT_EQ(zone->free_pages + pcp_count(zone), zone->managed_pages);
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, drain_cpu, NULL);
 	for_each_zone(zone) {
 		EXPECT_EQ(pcp_count(zone), 0);
@@ -169,6 +171,39 @@ KTEST_SEEDS(whole, cpus_share_blocks,
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, churn_core, t);
 	if (!ktest_failed())
 		expect_whole(t);
+}
+
+/* Sixteen pages for all CPUs: each free finds a buddy that another CPU is about to take. */
+static void fight(unsigned int cpu, void *arg)
+{
+	struct zone *zone = arg;
+
+	for (unsigned int i = 0; i < 200 && !ktest_failed(); i++) {
+		unsigned int order = (i + cpu) % 5 ? 0 : 1 + i % 2;
+		struct page *page = core_alloc(zone, order);
+
+		if (!page)
+			continue;
+		ASSERT_OK(oracle_took(&oracle, zone, page, order));
+		if ((i + cpu) % 3 == 0)
+			ktest_relax();
+		EXPECT_OK(oracle_gave(&oracle, page, order));
+		core_free(zone, page, order);
+	}
+}
+
+KTEST_SEEDS(whole, cpus_fight_over_buddies,
+	    "CPUs that free and take each other's buddies at the same time neither share nor lose one",
+	    600000000, 12)
+{
+	static const struct world_range range = { 0x40000, 0x40010, 0, false };
+
+	world_build(&range, 1);
+	oracle_init(&oracle, &range, 1, MAX_ORDER);
+	ktest_on_cpus(ktest_nr_cpus(), t->seed, fight, &node_data[0].zones[ZONE_DMA32]);
+	EXPECT_EQ(world_bad_pages(), 0);
+	if (!ktest_failed())
+		EXPECT_OK(oracle_drain_and_refill(&oracle, &node_data[0].zones[ZONE_DMA32]));
 }
 
 KTEST_SEEDS(whole, cpus_share_lists,
