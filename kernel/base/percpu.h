@@ -37,6 +37,6 @@ extern unsigned int cpu_node[NR_CPUS];	/* NUMA node */
 
 extern char __per_cpu_start[], __per_cpu_end[];	/* linker script: the linked copy */
 
-/* Finds the CPUs in the device tree (at most `maxcpus=` of them, every `cpustep=`-th) and makes the copies for CPUs
- * 1 … nr_cpus-1 with @alloc (zeroed memory; memblock's). Boot CPU, once. */
+/* Finds the CPUs in the device tree (at most `maxcpus=` of them, every `cpustep=`-th) and makes the
+ * copies for CPUs 1 … nr_cpus-1 with @alloc (zeroed memory; memblock's). Boot CPU, once. */
 void percpu_init(void *(*alloc)(size_t size, size_t align));

@@ -4,11 +4,17 @@
  *	ktest.tests=a,b,c	names (default: all)	ktest.seed=N	secret=32 hex digits
  *
  * The last CPU is reserved: this file's thread lives there, and no test ever runs on it. Each of the
- * others has a worker thread. The reserved CPU gives a test to worker 0, sleeps until it is done or
- * the budget is spent, and prints. It needs nothing from the others to do so: its own timer wakes it even
- * if every other CPU spins with interrupts off, since under instruction counting a timer of any CPU ends
- * the slice of the one that runs. After a test that did not come to its end this machine is not to be
- * trusted, and is switched off; tools/ktest starts another one for the tests that are left.
+ * others has a worker thread. The reserved CPU gives a test to worker 0, watches until it is done or
+ * the budget is spent, and prints. It needs nothing from the others to do so: it has its turn even if
+ * every other CPU spins with interrupts off. After a test that did not come to its end this machine is
+ * not to be trusted, and is switched off; tools/ktest starts another one for the tests that are left.
+ *
+ * Turns. Under instruction counting QEMU 7.2 runs one virtual CPU at a time, until a timer of any CPU is
+ * due, and then goes on to the next. What that timer does is worked out at the cost of the next
+ * CPU's slice, which comes to nothing: of CPUs that are all busy every second one starves. So only every
+ * second CPU of the machine is used (cpustep=2), and the CPUs between them sleep for ever. And never
+ * do all of them sleep: then QEMU's clock is moved on by another thread of the host, and how the CPUs
+ * get on is a race. So this CPU does not wait, it looks.
  *
  * Interleavings. Under instruction counting one virtual CPU runs at a time, until a timer fires. While a
  * test runs on several CPUs each has a timer that is armed at intervals drawn from the seed. The clock
@@ -34,6 +40,7 @@
 #define LINE_SIZE	256
 #define ARENA_SIZE	(16UL << 20)	/* what ktest_alloc() gives */
 #define SWITCH_TIME	80		/* rounds of burn(): more than a tick of the clock */
+#define RELAX_TIME	1000		/* instructions: more than it takes to arm a timer */
 #define HEARTBEAT	30000		/* instructions */
 
 struct worker {
@@ -45,7 +52,7 @@ struct worker {
 
 static struct worker workers[NR_CPUS];
 static unsigned int nr_workers;
-static struct thread *harness;
+static bool harness_runs;
 
 /* ---- for the tests ------------------------------------------------------------------------ */
 
@@ -59,12 +66,14 @@ unsigned int ktest_nr_cpus(void)
 	return nr_workers;
 }
 
-/* A timer that fires at once ends this CPU's slice, interrupts on or off: who waits for a CPU that is
- * not running would else burn all of it. The interrupt comes early for the kernel's timers, which
- * set the alarm anew. */
+/*
+ * Ends this CPU's slice, interrupts on or off: QEMU goes on to the next CPU when a timer is armed that is
+ * due before all others. It must lie in the future when it is armed, or else it just fires. The kernel's
+ * timers take the early interrupt as one that finds nothing to do, and set the alarm anew.
+ */
 void ktest_relax(void)
 {
-	arch_timer_set(arch_clock_ns() + 1);
+	arch_timer_set(arch_clock_ns() + RELAX_TIME);
 }
 
 /* A stack: what is given last comes back first. One area for the whole run, so that the tests cause no
@@ -115,14 +124,39 @@ static void start_heart(void)
 
 /* ---- workers ------------------------------------------------------------------------------ */
 
+static void release_thread(struct thread *t)
+{
+	stack_free(t->stack);
+	tid_free(t->tid);
+	WRITE_ONCE(t->tid, 0);
+}
+
+/* A kernel thread that never runs on another CPU than @cpu. */
+static void start_on(unsigned int cpu, void (*fn)(void *arg), const char *name)
+{
+	static struct thread threads[NR_CPUS];
+	struct thread *t = &threads[cpu];
+	void *stack = stack_alloc();
+
+	while (READ_ONCE(t->tid))	/* its predecessor is being buried */
+		ktest_relax();
+	if (!stack)
+		panic("ktest: no memory for a thread");
+	memset(t, 0, sizeof(*t));
+	thread_init(t, name, stack, fn, (void *)(unsigned long)cpu);
+	t->tid = tid_alloc();
+	t->pf_flags = PF_KTHREAD;
+	t->release = release_thread;
+	t->cpus_allowed = BIT(cpu);
+	thread_start(t);
+}
+
 static void worker_main(void *arg)
 {
 	unsigned int cpu = (unsigned long)arg;
 	struct worker *worker = &workers[cpu];
 
-	current_thread()->cpus_allowed = BIT(cpu);
-	while (smp_processor_id() != cpu)
-		sleep_ns(1000);
+	worker->thread = current_thread();
 	start_heart();
 	smp_store_release(&worker->ready, true);
 	for (;;) {
@@ -134,8 +168,6 @@ static void worker_main(void *arg)
 		WRITE_ONCE(current_thread()->state, TASK_RUNNING);
 		worker->fn(cpu, worker->arg);
 		smp_store_release(&worker->fn, NULL);
-		if (!cpu)
-			wake_up_process(harness);
 	}
 }
 
@@ -144,11 +176,9 @@ static void start_worker(unsigned int cpu)
 	struct worker *worker = &workers[cpu];
 
 	worker->ready = false;
-	worker->thread = kthread_run(worker_main, (void *)(unsigned long)cpu, "ktest/%u", cpu);
-	if (!worker->thread)
-		panic("ktest: no memory for a worker");
+	start_on(cpu, worker_main, "ktest");
 	while (!smp_load_acquire(&worker->ready))
-		sleep_ns(1000);
+		ktest_relax();
 }
 
 static void give_work(unsigned int cpu, void (*fn)(unsigned int cpu, void *arg), void *arg)
@@ -237,9 +267,8 @@ void ktest_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *
 	for (unsigned int cpu = 1; cpu < n; cpu++)
 		give_work(cpu, gang_member, NULL);
 	gang_member(0, NULL);
-	/* Asleep, not spinning: what is left to do belongs to the others. */
 	while (__atomic_load_n(&gang.left, __ATOMIC_ACQUIRE))
-		sleep_ns(2000);
+		ktest_relax();
 }
 
 /* The worker ends; whoever waits for it must not wait for ever. */
@@ -255,8 +284,6 @@ void ktest_abort(void)
 		__atomic_fetch_sub(&gang.left, 1, __ATOMIC_ACQ_REL);
 	workers[cpu].thread = NULL;
 	smp_store_release(&workers[cpu].fn, NULL);
-	if (!cpu)
-		wake_up_process(harness);
 	thread_exit();
 }
 
@@ -304,6 +331,17 @@ static void out_comment(const char *text)
 	out("\n");
 }
 
+/* " mac=" and 16 digits: by hand, so that each value costs the same number of instructions. */
+static void format_mac(char *buf, const char *line)
+{
+	u64 mac = seal(line);
+
+	memcpy(buf, " mac=", 5);
+	for (unsigned int i = 0; i < 16; i++, mac <<= 4)
+		buf[5 + i] = '0' + (mac >> 60) + ((9 - (mac >> 60)) >> 63) * ('a' - '0' - 10);
+	memcpy(buf + 21, "\n", 2);
+}
+
 static __printf(1, 2) void out_sealed(const char *fmt, ...)
 {
 	char line[LINE_SIZE], mac[32];
@@ -312,7 +350,7 @@ static __printf(1, 2) void out_sealed(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
-	snprintf(mac, sizeof(mac), " mac=%016lx\n", (unsigned long)seal(line));
+	format_mac(mac, line);
 	out(line);
 	out(mac);
 }
@@ -320,15 +358,12 @@ static __printf(1, 2) void out_sealed(const char *fmt, ...)
 /* Until worker 0 is done; false: the budget is spent. */
 static bool wait_for_worker(void)
 {
-	for (;;) {
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		if (!smp_load_acquire(&workers[0].fn)) {
-			WRITE_ONCE(current_thread()->state, TASK_RUNNING);
-			return true;
-		}
-		if (!schedule_until(now.deadline))
+	while (smp_load_acquire(&workers[0].fn)) {
+		if (arch_clock_ns() >= now.deadline)
 			return false;
+		ktest_relax();
 	}
+	return true;
 }
 
 /* Are all workers idle soon? */
@@ -340,7 +375,7 @@ static bool settle(void)
 		while (smp_load_acquire(&workers[cpu].fn)) {
 			if (arch_clock_ns() >= deadline)
 				return false;
-			sleep_ns(10000);
+			ktest_relax();
 		}
 	}
 	return true;
@@ -364,7 +399,7 @@ static void run_one(const struct ktest *test, unsigned int number)
 	/* Sealed beforehand: when it is needed, other CPUs may be running wild. */
 	snprintf(timeout, sizeof(timeout), "not ok %u %s # timed out after %lu instructions",
 		 number, test->name, (unsigned long)test->budget);
-	snprintf(mac, sizeof(mac), " mac=%016lx\n", (unsigned long)seal(timeout));
+	format_mac(mac, timeout);
 
 	now.test = test;
 	start = arch_clock_ns();
@@ -409,26 +444,14 @@ static bool listed(const char *list, const char *name)
 	return false;
 }
 
-static int ktest_main(void)
+static void harness_main(void *unused)
 {
 	static char list[3800];
 	unsigned int number = 0;
 
-	if (!cmdline_has("ktest"))
-		return 0;
-	if (nr_cpus < 2 || !seal_init()) {
-		out("# ktest: trouble: needs two CPUs, secret= and mem= below the machine's memory\n");
-		finish();
-	}
-	harness = current_thread();
-	nr_workers = nr_cpus - 1;
-	harness->cpus_allowed = BIT(nr_cpus - 1);
-	while (smp_processor_id() != nr_cpus - 1)
-		sleep_ns(1000);
+	(void)unused;
+	smp_store_release(&harness_runs, true);
 	start_heart();
-	arena = vmalloc(ARENA_SIZE, GFP_KERNEL);
-	if (!arena)
-		panic("ktest: no memory for the tests");
 	for (unsigned int cpu = 0; cpu < nr_workers; cpu++)
 		start_worker(cpu);
 	now.first_seed = cmdline_long("ktest.seed", 1);
@@ -438,5 +461,24 @@ static int ktest_main(void)
 		if (!list[0] || listed(list, (*test)->name))
 			run_one(*test, ++number);
 	finish();
+}
+
+static int ktest_main(void)
+{
+	if (!cmdline_has("ktest"))
+		return 0;
+	arena = vmalloc(ARENA_SIZE, GFP_KERNEL);
+	if (nr_cpus < 2 || !arena || !seal_init()) {
+		out("# ktest: trouble: needs two CPUs, secret= and mem= below the machine's memory\n");
+		finish();
+	}
+	nr_workers = nr_cpus - 1;
+	start_on(nr_cpus - 1, harness_main, "ktest");
+	while (!smp_load_acquire(&harness_runs))
+		ktest_relax();
+	for (;;) {			/* this thread is not needed any more */
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		schedule();
+	}
 }
 late_initcall(ktest_main);
