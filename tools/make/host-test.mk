@@ -44,6 +44,7 @@ $(call h-obj,$(1),$(2)): $(if $(filter student,$(1)),$(TREE)/)$(2) $(H)/.flags $
 	$$(call say,HOSTCC,$(2))
 	@mkdir -p $$(@D)
 	$$(Q)$$(HOSTCC) $$(HOSTCFLAGS) $(3) -MMD -MP -c -o $$@ $$<
+	$$(Q)echo '$$<:' >> $$(@:.o=.d)	# TREE may be another one next time, and this one gone
 -include $(patsubst %.o,%.d,$(call h-obj,$(1),$(2)))
 endef
 $(foreach s,$(LAB_OWNED),$(eval $(call h-compile,student,$(s),-DCONFIG_WORLD=1 -Wno-error)))

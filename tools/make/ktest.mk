@@ -27,6 +27,7 @@ $(call k-obj,$(1),$(2)): $(if $(filter student,$(1)),$(TREE)/)$(2) $(O)/.kernel-
 	$$(call say,CC,$(2))
 	@mkdir -p $$(@D)
 	$$(Q)$$(KCC_C) $(3) -MMD -MP -c -o $$@ $$<
+	$$(Q)echo '$$<:' >> $$(@:.o=.d)	# TREE may be another one next time, and this one gone
 -include $(patsubst %.o,%.d,$(call k-obj,$(1),$(2)))
 endef
 $(foreach s,$(LAB_OWNED),$(eval $(call k-compile,student,$(s),-DCONFIG_WORLD=1 -Wno-error)))
