@@ -115,6 +115,15 @@ KTEST(memblock, memblock_full_array_is_refused_whole,
 	EXPECT_EQ(memblock_reserve(0x1000, 0x1000), 0);		/* closes a gap: one region fewer */
 	EXPECT_EQ(memblock.reserved.cnt, MEMBLOCK_MAX_REGIONS - 1);
 	EXPECT_EQ(memblock_reserve(0x1000000, 0x1000), 0);
+
+	/* Room for two more, and a range that would need three, between regions of another node. */
+	for (u64 i = 0; i < MEMBLOCK_MAX_REGIONS - 2; i++)
+		ASSERT_EQ(memblock_add(i * 0x2000, 0x1000, 1), 0);
+	EXPECT_EQ(memblock_add(0x1000, 0x5800, 0), -ENOSPC);
+	EXPECT_EQ(memblock.memory.cnt, MEMBLOCK_MAX_REGIONS - 2);
+	EXPECT_EQ(memblock_phys_mem_size(), (MEMBLOCK_MAX_REGIONS - 2) * 0x1000);
+	EXPECT_EQ(memblock_add(0x1000, 0x3800, 0), 0);
+	EXPECT_EQ(memblock.memory.cnt, MEMBLOCK_MAX_REGIONS);
 }
 
 /* ---- against a bitmap: bit n says whether byte n * 16 is in the set -------------------------- */
