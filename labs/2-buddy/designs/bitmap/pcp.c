@@ -3,8 +3,9 @@
  *
  * A refill asks the core for one block after the other, a spill gives one after the other back, and
  * the core splits and merges for each. That costs instructions, but each batch still takes the lock
- * once, which is what the lists are for. Batches are small, 32 pages, and the lists hold six of them
- * at most. A spill empties the stacks from the largest order on, since large blocks are what others
+ * once, which is what the lists are for. Batches are small, 32 pages. Frees stop at six of them; a
+ * refill does not ask for room, as each of the four stacks is refilled only when it is empty: so the
+ * lists never hold more than ten batches and a block, far from PCP_MAX_PAGES. A spill empties the stacks from the largest order on, since large blocks are what others
  * may miss.
  */
 #include "mm/phys/pcp.h"
@@ -12,7 +13,7 @@
 #include "lib/errno.h"
 
 #define MAX_BATCH	32		/* pages */
-#define BATCHES		6		/* that the lists of one CPU hold */
+#define BATCHES		6		/* with so many, a free must spill first */
 #define ZONE_PART	64		/* of a zone, at most so small a part is on one CPU's lists */
 
 int pcp_init(struct zone *zone)
@@ -35,8 +36,7 @@ int pcp_init(struct zone *zone)
 static unsigned long blocks_wanted(const struct zone *zone, const struct per_cpu_pages *pcp,
 				   unsigned int order)
 {
-	if (READ_ONCE(zone->free_pages) < zone->watermark[WMARK_LOW] + pcp->batch ||
-	    pcp_pages(pcp) + pcp->batch > pcp->high)
+	if (READ_ONCE(zone->free_pages) < zone->watermark[WMARK_LOW] + pcp->batch)
 		return 1;
 	return max(pcp->batch >> order, 1);
 }

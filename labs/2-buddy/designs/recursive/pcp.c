@@ -3,11 +3,8 @@
  *
  * A batch is an eighth of what the lists may hold. A spill goes round the stacks, one block of each
  * order at a time, so that a CPU that frees many single pages does not lose its few large blocks. A
- * refill fetches blocks of its own order up to a batch, but none that would have to be spilled at
- * once, and stops where the zone's low mark would be passed.
- *
- * Half of what the lists hold at most is a batch's room on each side, so the edge is not hit twice in
- * a row.
+ * refill fetches blocks of its own order up to a batch. If the other stacks have left less room than
+ * that, it gives back first what is missing, and one lock is enough for both.
  */
 #include "mm/phys/pcp.h"
 #include "mm/phys/page_alloc.h"
@@ -37,21 +34,32 @@ int pcp_init(struct zone *zone)
 BUILD_BUG_ON(sizeof(struct per_cpu_pages) * NR_CPUS > PAGE_SIZE);
 BUILD_BUG_ON(MAX_BATCH * BATCHES + (1 << PCP_MAX_ORDER) > PCP_MAX_PAGES);
 
-/* Pages that a refill may fetch beside the one block that is needed. */
-static long spare(const struct zone *zone, const struct per_cpu_pages *pcp)
+/* Gives @pages, or a few more, of those there are back; how many. zone->lock held. */
+static long release(struct zone *zone, struct per_cpu_pages *pcp, long pages)
 {
-	long room = pcp->high - pcp_pages(pcp);
-	long above = READ_ONCE(zone->free_pages) - zone->watermark[WMARK_LOW];
+	long given = 0;
 
-	return above < pcp->batch ? 0 : min(room, (long)pcp->batch);
+	for (unsigned int order = 0; given < pages; order = (order + 1) % (PCP_MAX_ORDER + 1)) {
+		struct page *page = pcp_pop(pcp, order);
+
+		if (!page)
+			continue;
+		zone_core_free(zone, page, order);
+		given += 1L << order;
+	}
+	pcp->from_core -= given;
+	return given;
 }
 
 unsigned int pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned int order)
 {
-	long size = 1L << order, pages = 0, limit = max(spare(zone, pcp), size);
+	long size = 1L << order, pages = 0, limit = max((long)pcp->batch, size);
 	struct page *page;
 
 	spin_lock_raw(&zone->lock);
+	release(zone, pcp, min(pcp_pages(pcp), pcp_pages(pcp) + limit - pcp->high));
+	if (zone->free_pages < zone->watermark[WMARK_LOW] + limit)
+		limit = size;
 	while (pages + size <= limit && (page = zone_core_alloc(zone, order))) {
 		pcp_push(pcp, page, order);
 		pages += size;
@@ -61,35 +69,25 @@ unsigned int pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned i
 	return pages >> order;
 }
 
-/* Gives @pages or a few more back, or all there are; how many. */
-static long release(struct zone *zone, struct per_cpu_pages *pcp, long pages)
-{
-	long given = 0;
-
-	spin_lock_raw(&zone->lock);
-	for (unsigned int order = 0; given < pages; order = (order + 1) % (PCP_MAX_ORDER + 1)) {
-		struct page *page = pcp_pop(pcp, order);
-
-		if (!page)
-			continue;
-		zone_core_free(zone, page, order);
-		given += 1L << order;
-	}
-	spin_unlock_raw(&zone->lock);
-	pcp->from_core -= given;
-	return given;
-}
-
 void pcp_spill(struct zone *zone, struct per_cpu_pages *pcp)
 {
+	spin_lock_raw(&zone->lock);
 	release(zone, pcp, min((long)pcp->batch, pcp_pages(pcp)));
+	spin_unlock_raw(&zone->lock);
 }
 
 unsigned long pcp_drain(struct zone *zone)
 {
 	struct per_cpu_pages *pcp = this_cpu_pcp(zone);
 
-	return pcp ? release(zone, pcp, pcp_pages(pcp)) : 0;
+	long given;
+
+	if (!pcp)
+		return 0;
+	spin_lock_raw(&zone->lock);
+	given = release(zone, pcp, pcp_pages(pcp));
+	spin_unlock_raw(&zone->lock);
+	return given;
 }
 
 unsigned long pcp_count(const struct zone *zone)

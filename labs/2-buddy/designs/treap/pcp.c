@@ -35,23 +35,26 @@ int pcp_init(struct zone *zone)
 	return 0;
 }
 
-/* The order of block to ask for: @order alone if there is no room, or memory is short. */
+/* The order of block to ask for: @order alone if memory is short. */
 static unsigned int refill_order(const struct zone *zone, const struct per_cpu_pages *pcp,
 				 unsigned int order)
 {
 	unsigned long left = READ_ONCE(zone->free_pages);
 
-	if (left < zone->watermark[WMARK_HIGH] + pcp->batch ||
-	    pcp_pages(pcp) + pcp->batch > pcp->high)
+	if (left < zone->watermark[WMARK_HIGH] + pcp->batch)
 		return order;
 	return max(order, (unsigned int)ilog2(pcp->batch));
 }
 
 unsigned int pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned int order)
 {
-	unsigned int have = refill_order(zone, pcp, order);
 	struct page *block, *piece;
+	unsigned int have;
 
+	/* The other stacks may have filled the lists. */
+	if (pcp_pages(pcp) + pcp->batch > pcp->high)
+		pcp_spill(zone, pcp);
+	have = refill_order(zone, pcp, order);
 	spin_lock_raw(&zone->lock);
 	while (!(block = zone_core_alloc(zone, have)) && have > order)
 		have--;
