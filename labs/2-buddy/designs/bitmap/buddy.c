@@ -13,12 +13,12 @@
  * and is changing; that does not matter, because then it is not used.
  *
  * There is nowhere to take memory for the maps from when the core starts, so they are variables, for
- * the first 16 GiB: two bits a frame, 1 MiB. Memory beyond that is refused.
+ * the first 8 GiB: two bits a frame, 512 KiB. Memory beyond that is refused.
  */
 #include "mm/phys/page_alloc.h"
 #include "lib/bitops.h"
 
-#define MAX_FRAMES	(1UL << 22)
+#define MAX_FRAMES	(1UL << 21)
 #define MAP_BITS(k)	(MAX_FRAMES >> (k))
 
 /* Map k begins behind the maps of the orders below: 2 * MAX_FRAMES bits hold them all. */
