@@ -5,8 +5,8 @@
  * the core splits and merges for each. That costs instructions, but each batch still takes the lock
  * once, which is what the lists are for. Batches are small, 32 pages. Frees stop at six of them; a
  * refill does not ask for room, as each of the four stacks is refilled only when it is empty: so the
- * lists never hold more than ten batches and a block, far from PCP_MAX_PAGES. A spill empties the stacks from the largest order on, since large blocks are what others
- * may miss.
+ * lists never hold more than ten batches and a block, far from PCP_MAX_PAGES. A spill empties the
+ * stacks from the largest order on, since large blocks are what others may miss.
  */
 #include "mm/phys/pcp.h"
 #include "mm/phys/page_alloc.h"

@@ -23,7 +23,7 @@ int pcp_init(struct zone *zone)
 	/* A quarter, rounded down to what is a block, not more than the largest there is. */
 	unsigned long batch = high < 8 ? 1 : rounddown_pow_of_two(high / 4);
 
-	while (PAGE_SIZE << order < NR_CPUS * sizeof(struct per_cpu_pages))
+	while ((size_t)PAGE_SIZE << order < NR_CPUS * sizeof(struct per_cpu_pages))
 		order++;
 	zone->pcp = __get_free_pages(GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO, order);
 	if (!zone->pcp)
