@@ -1,9 +1,9 @@
 /*
  * The page core, another right design: a list with one link, and no sentinel.
  *
- * Nothing in this lab takes a page out of the middle, so the backward link has no use. The pages on
- * the list are chained by list.next, the last one by NULL; free_area[0].free_list.next is the first,
- * or NULL. The front's own use of the link begins when the page is handed out.
+ * Nothing in this lab takes a page out of the middle, so the backward link has no use. The pages
+ * on the list are chained by list.next, the last one by NULL; free_area[0].free_list.next is the
+ * first, or NULL. The front's own use of the link begins when the page is handed out.
  *
  * The pages of a block are pushed from the last to the first.
  */

@@ -2,10 +2,10 @@
  * memblock, another right design: cut into shreds, sort, join.
  *
  * To add, what the array lacks of the new range is found by cutting every region out of it: shreds
- * remain. They are put behind a copy of the array, the copy is sorted, and neighbours that touch and
- * have the same node are joined, in one sweep. To remove is the same thing the other way round: the
- * range is cut out of every region, and the shreds are the new array. The copy has room for twice as
- * many regions, so whether the result fits is asked once, at the end.
+ * remain. They are put behind a copy of the array, the copy is sorted, and neighbours that touch
+ * and have the same node are joined, in one sweep. To remove is the same thing the other way
+ * round: the range is cut out of every region, and the shreds are the new array. The copy has room
+ * for twice as many regions, so whether the result fits is asked once, at the end.
  *
  * The walk over free ranges cuts as well: it keeps the number of a region and the number of the
  * reserved region to cut out next.
@@ -143,8 +143,8 @@ phys_addr_t memblock_phys_mem_size(void)
 	const struct memblock_type *memory = &memblock.memory;
 	phys_addr_t sum = 0;
 
-	for (const struct memblock_region *r = memory->regions; r < memory->regions + memory->cnt; r++)
-		sum += r->size;
+	for (unsigned int i = 0; i < memory->cnt; i++)
+		sum += memory->regions[i].size;
 	return sum;
 }
 
@@ -187,9 +187,12 @@ bool memblock_next_free(u64 *idx, phys_addr_t *base, phys_addr_t *end, int *nid)
 
 static bool overlaps(const struct memblock_type *type, phys_addr_t base, phys_addr_t end)
 {
-	for (unsigned int i = 0; i < type->cnt; i++)
-		if (type->regions[i].base < end && base < type->regions[i].base + type->regions[i].size)
+	for (unsigned int i = 0; i < type->cnt; i++) {
+		const struct memblock_region *r = &type->regions[i];
+
+		if (r->base < end && base < r->base + r->size)
 			return true;
+	}
 	return false;
 }
 

@@ -2,11 +2,11 @@
  * page_init, another right design: from the end of memory to its beginning, without the walk.
  *
  * Free is what lies wholly in one region of memory and overlaps nothing reserved: that is asked of
- * memblock's two arrays, frame by frame, instead of taking the ranges from memblock_next_free(). The
- * frames are visited from the last to the first, so one variable, the lowest frame done so far, keeps
- * sections that two regions share from being initialised twice; and low memory ends up on top of the
- * free list. Free frames are gathered into the largest blocks that end where the frame after them
- * was not free.
+ * memblock's two arrays, frame by frame, instead of taking the ranges from memblock_next_free().
+ * The frames are visited from the last to the first, so one variable, the lowest frame done so
+ * far, keeps sections that two regions share from being initialised twice; and low memory ends up
+ * on top of the free list. Free frames are gathered into the largest blocks that end where the
+ * frame after them was not free.
  */
 #include "mm/phys/memblock.h"
 #include "mm/phys/zone.h"

@@ -143,9 +143,9 @@ phys_addr_t memblock_phys_mem_size(void)
 
 phys_addr_t memblock_end_of_DRAM(void)
 {
-	const struct memblock_type *type = &memblock.memory;
+	const struct memblock_region *past = memblock.memory.regions + memblock.memory.cnt;
 
-	return type->cnt ? type->regions[type->cnt - 1].base + type->regions[type->cnt - 1].size : 0;
+	return memblock.memory.cnt ? past[-1].base + past[-1].size : 0;
 }
 
 /* The first free bytes of [*base, *end): narrows both. False: there are none. */

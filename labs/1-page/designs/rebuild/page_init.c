@@ -122,7 +122,7 @@ void page_init(void)
 		count_memory(r->nid, from, min(to, DMA32_END_PFN));
 		count_memory(r->nid, max(from, DMA32_END_PFN), to);
 	}
-	/* A region's sections, up to the next region: what is in between belongs to the one in front. */
+	/* A region's sections, up to the next region: what is in between belongs to the first. */
 	for (r = memblock.memory.regions; r < past; r++) {
 		pfn_t end = ALIGN(PFN_UP(r->base + r->size), PAGES_PER_SECTION);
 

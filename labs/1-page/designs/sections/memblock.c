@@ -2,10 +2,10 @@
  * memblock, another right design: paint the line.
  *
  * All ends of regions, and the two of the new range, cut the line of addresses into pieces, and
- * every piece has one colour: the node that owns it, or none. A change paints: it gathers the cuts,
- * sorts them, asks for each piece what colour it has afterwards, and writes down runs of one colour.
- * There are no cases of overlap at all. What does not fit is seen before anything is written back.
- * It is quadratic in the number of regions, at most 128, a few dozen times.
+ * every piece has one colour: the node that owns it, or none. A change paints: it gathers the
+ * cuts, sorts them, asks for each piece what colour it has afterwards, and writes down runs of one
+ * colour. There are no cases of overlap at all. What does not fit is seen before anything is
+ * written back. It is quadratic in the number of regions, at most 128, a few dozen times.
  *
  * An allocation does not use the walk over free ranges. It comes from above: put the block as high
  * as its region and the limit allow; as long as something reserved is in the way, move it below
@@ -198,8 +198,8 @@ phys_addr_t memblock_phys_alloc_range(phys_addr_t size, phys_addr_t align, phys_
 		return 0;
 	for (unsigned int i = memblock.memory.cnt; i-- > 0; ) {
 		const struct memblock_region *r = &memblock.memory.regions[i];
-		phys_addr_t place = fit_below(max(r->base, min_addr), min(end_of(r), max_addr), size,
-					      align);
+		phys_addr_t low = max(r->base, min_addr), high = min(end_of(r), max_addr);
+		phys_addr_t place = fit_below(low, high, size, align);
 
 		if (place)
 			return memblock_reserve(place, size) ? 0 : place;

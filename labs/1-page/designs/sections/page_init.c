@@ -1,10 +1,10 @@
 /*
  * page_init, another right design: section by section.
  *
- * Descriptors come in sections of 512, so that is how this one goes. For each section it draws a map
- * with one bit a frame, set for what is free; then initialises all 512 descriptors by that map and
- * gives the runs of set bits to the core. As a section is done once, a page is. Which zone a run
- * belongs to is read from its first page; runs end where zones do.
+ * Descriptors come in sections of 512, so that is how this one goes. For each section it draws a
+ * map with one bit a frame, set for what is free; then initialises all 512 descriptors by that map
+ * and gives the runs of set bits to the core. As a section is done once, a page is. Which zone a
+ * run belongs to is read from its first page; runs end where zones do.
  *
  * A frame that is not RAM is given to the node of the last region that begins in front of it, or of
  * the first region of its section.
@@ -28,7 +28,7 @@ static void init_zone(int nid, enum zone_type type)
 	zone_core_init(zone);
 }
 
-/* Sizes of one node and its zones, from all regions: each zone's window is cut out of each region. */
+/* Sizes of a node and its zones, from all regions: each zone's window is cut out of each region. */
 static void size_node(int nid)
 {
 	static const pfn_t window[MAX_NR_ZONES + 1] = { 0, DMA32_END_PFN, ~0UL };

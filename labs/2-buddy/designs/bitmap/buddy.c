@@ -12,8 +12,8 @@
  * under the lock of its frame's zone. A buddy's bit may be read when the buddy is of another zone,
  * and is changing; that does not matter, because then it is not used.
  *
- * There is nowhere to take memory for the maps from when the core starts, so they are variables, for
- * the first 8 GiB: two bits a frame, 512 KiB. Memory beyond that is refused.
+ * There is nowhere to take memory for the maps from when the core starts, so they are variables,
+ * for the first 8 GiB: two bits a frame, 512 KiB. Memory beyond that is refused.
  */
 #include "mm/phys/page_alloc.h"
 #include "lib/bitops.h"

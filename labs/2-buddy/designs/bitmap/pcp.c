@@ -1,12 +1,12 @@
 /*
  * Per-CPU page lists, another right design: as plain as they can be.
  *
- * A refill asks the core for one block after the other, a spill gives one after the other back, and
- * the core splits and merges for each. That costs instructions, but each batch still takes the lock
- * once, which is what the lists are for. Batches are small, 32 pages. Frees stop at six of them; a
- * refill does not ask for room, as each of the four stacks is refilled only when it is empty: so the
- * lists never hold more than ten batches and a block, far from PCP_MAX_PAGES. A spill empties the
- * stacks from the largest order on, since large blocks are what others may miss.
+ * A refill asks the core for one block after the other, a spill gives one after the other back,
+ * and the core splits and merges for each. That costs instructions, but each batch still takes the
+ * lock once, which is what the lists are for. Batches are small, 32 pages. Frees stop at six of
+ * them; a refill does not ask for room, as each of the four stacks is refilled only when it is
+ * empty: so the lists never hold more than ten batches and a block, far from PCP_MAX_PAGES. A
+ * spill empties the stacks from the largest order on, since large blocks are what others may miss.
  */
 #include "mm/phys/pcp.h"
 #include "mm/phys/page_alloc.h"
@@ -14,11 +14,12 @@
 
 #define MAX_BATCH	32		/* pages */
 #define BATCHES		6		/* with so many, a free must spill first */
-#define ZONE_PART	64		/* of a zone, at most so small a part is on one CPU's lists */
+#define ZONE_PART	64		/* of a zone, so small a part is on one CPU's lists */
 
 int pcp_init(struct zone *zone)
 {
-	unsigned long batch = min(zone->managed_pages / ZONE_PART / BATCHES, (unsigned long)MAX_BATCH);
+	unsigned long batch = min_t(unsigned long, zone->managed_pages / ZONE_PART / BATCHES,
+					MAX_BATCH);
 	struct per_cpu_pages *lists = (void *)get_zeroed_page(GFP_KERNEL);
 
 	BUILD_BUG_ON(NR_CPUS * sizeof(*lists) > PAGE_SIZE);

@@ -2,8 +2,8 @@
  * The zonelist, another right design: no table.
  *
  * The reference writes the rows down at boot. With at most eight nodes of two zones a step of the
- * walk is soon computed: step s is the node that lies s / 2 behind the preferred one, Normal where s
- * is even. The walk only reads what boot has fixed, so it needs no lock.
+ * walk is soon computed: step s is the node that lies s / 2 behind the preferred one, Normal where
+ * s is even. The walk only reads what boot has fixed, so it needs no lock.
  */
 #include "mm/phys/zone.h"
 

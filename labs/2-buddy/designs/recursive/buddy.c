@@ -6,10 +6,10 @@
  *	take(k)		a block from queue k; or, if it is empty, half of take(k + 1)
  *	give(k)		a block with its buddy free is give(k + 1) of both; else it goes on queue k
  *
- * Depth is at most eleven. Of a block that is halved the lower half goes on the queue and the upper
- * one is used; the reference does the reverse, and neither is wrong. Free lists are queues, first in,
- * first out: a block that was freed rests as long as possible, so its buddy has the most time to
- * come back to it.
+ * Depth is at most eleven. Of a block that is halved the lower half goes on the queue and the
+ * upper one is used; the reference does the reverse, and neither is wrong. Free lists are queues,
+ * first in, first out: a block that was freed rests as long as possible, so its buddy has the most
+ * time to come back to it.
  *
  * The order of a free block is in index, not in private; PG_buddy marks it.
  */

@@ -1,10 +1,10 @@
 /*
  * Per-CPU page lists, another right design: the orders share fairly.
  *
- * A batch is an eighth of what the lists may hold. A spill goes round the stacks, one block of each
- * order at a time, so that a CPU that frees many single pages does not lose its few large blocks. A
- * refill fetches blocks of its own order up to a batch. If the other stacks have left less room than
- * that, it gives back first what is missing, and one lock is enough for both.
+ * A batch is an eighth of what the lists may hold. A spill goes round the stacks, one block of
+ * each order at a time, so that a CPU that frees many single pages does not lose its few large
+ * blocks. A refill fetches blocks of its own order up to a batch. If the other stacks have left
+ * less room than that, it gives back first what is missing, and one lock is enough for both.
  */
 #include "mm/phys/pcp.h"
 #include "mm/phys/page_alloc.h"

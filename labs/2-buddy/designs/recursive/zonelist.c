@@ -2,8 +2,8 @@
  * The zonelist, another right design: one ring for all.
  *
  * Nodes are tried by number, round. So all rows are the same ring of zones, entered at different
- * places: the zones with memory, sorted by node, Normal before DMA32. Boot writes the ring and where
- * each node enters it. A walk goes round once and steps over what the request may not use.
+ * places: the zones with memory, sorted by node, Normal before DMA32. Boot writes the ring and
+ * where each node enters it. A walk goes round once and steps over what the request may not use.
  */
 #include "mm/phys/zone.h"
 
@@ -11,7 +11,7 @@
 
 static struct zone *ring[MAX_NUMNODES * MAX_NR_ZONES];
 static unsigned int ring_size;
-static unsigned int entrance[MAX_NUMNODES];	/* the first zone of this node, or of one behind it */
+static unsigned int entrance[MAX_NUMNODES];	/* the first zone of this node, or one behind */
 
 void zonelist_init(void)
 {

@@ -1,16 +1,17 @@
 /*
  * The buddy core, another right design: free blocks in trees, the lowest address first.
  *
- * The reference keeps the blocks of an order in a list and takes the one freed last. Here they are in
- * a search tree by address, and the lowest is taken: so what is in use gathers at the lower end of
- * memory, and large blocks survive at the upper. The tree is a treap (R. Seidel, C. R. Aragon,
+ * The reference keeps the blocks of an order in a list and takes the one freed last. Here they are
+ * in a search tree by address, and the lowest is taken: so what is in use gathers at the lower end
+ * of memory, and large blocks survive at the upper. The tree is a treap (R. Seidel, C. R. Aragon,
  * "Randomized Search Trees", 1996): sorted by address, and a heap by a rank that is a hash of the
- * frame number, so its depth is that of a random tree, O(log n) expected, and no balance is stored.
+ * frame number, so its depth is that of a random tree, O(log n) expected, and no balance is
+ * stored.
  *
- * A free page's two links are the tree's: list.next is the left child, list.prev the right one, NULL
- * for none; free_area[order].free_list.next is the root. The descriptors are one array, so addresses
- * of links compare like frame numbers. zone->private[0] has bit k set while tree k is not empty.
- * PG_buddy and private, the order, tell a free block from others.
+ * A free page's two links are the tree's: list.next is the left child, list.prev the right one,
+ * NULL for none; free_area[order].free_list.next is the root. The descriptors are one array, so
+ * addresses of links compare like frame numbers. zone->private[0] has bit k set while tree k is
+ * not empty. PG_buddy and private, the order, tell a free block from others.
  */
 #include "mm/phys/page_alloc.h"
 #include "lib/bitops.h"
@@ -115,10 +116,13 @@ void zone_core_init(struct zone *zone)
 
 struct page *zone_core_alloc(struct zone *zone, unsigned int order)
 {
-	unsigned long large_enough = order < NR_ORDERS ? zone->private[ORDERS] >> order << order : 0;
+	unsigned long large_enough;
 	unsigned int have;
 	struct page *page;
 
+	if (order > MAX_ORDER)
+		return NULL;
+	large_enough = zone->private[ORDERS] >> order << order;
 	if (!large_enough)
 		return NULL;
 	have = __ffs(large_enough);

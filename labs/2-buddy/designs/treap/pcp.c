@@ -2,12 +2,12 @@
  * Per-CPU page lists, another right design: refill by the block, spill the oldest.
  *
  * A refill takes a block as large as a batch, if the core has one, and cuts it into pieces itself:
- * the core is called once. They are pushed from the highest down, so pages come out in rising order.
- * If the core has no such block, half the size will do, and so on.
+ * the core is called once. They are pushed from the highest down, so pages come out in rising
+ * order. If the core has no such block, half the size will do, and so on.
  *
- * A spill keeps the upper part of each stack, which was freed last and is in the cache, and gives the
- * lower part back. To find where to cut it walks down the stacks, through what stays, outside of the
- * lock. Small blocks are kept first.
+ * A spill keeps the upper part of each stack, which was freed last and is in the cache, and gives
+ * the lower part back. To find where to cut it walks down the stacks, through what stays, outside
+ * of the lock. Small blocks are kept first.
  */
 #include "mm/phys/pcp.h"
 #include "mm/phys/page_alloc.h"

@@ -1,9 +1,9 @@
 /*
  * The zonelist, another right design: sort.
  *
- * Which zone is better for a node is one comparison of numbers: its distance, then its kind. So for
- * each node all zones are sorted by that number, once, at boot. A walk goes along the row and leaves
- * out what the request may not use. How far urgency lowers the min mark stands in a table.
+ * Which zone is better for a node is one comparison of numbers: its distance, then its kind. So
+ * for each node all zones are sorted by that number, once, at boot. A walk goes along the row and
+ * leaves out what the request may not use. How far urgency lowers the min mark stands in a table.
  */
 #include "mm/phys/zone.h"
 
