@@ -118,7 +118,8 @@ static const char *bad_reason(const struct page *page, unsigned int order)
 
 /* ---- free --------------------------------------------------------------------------------- */
 
-static void free_to_core(struct zone *zone, struct page *page, unsigned int order)
+/* Inline, for that is what a large block's way consists of; so is take_from_core(). */
+static __always_inline void free_to_core(struct zone *zone, struct page *page, unsigned int order)
 {
 	unsigned long flags = local_irq_save();
 
@@ -196,7 +197,7 @@ void free_pages(void *addr, unsigned int order)
 
 /* ---- allocate ----------------------------------------------------------------------------- */
 
-static struct page *take_from_core(struct zone *zone, unsigned int order)
+static __always_inline struct page *take_from_core(struct zone *zone, unsigned int order)
 {
 	unsigned long flags = local_irq_save();
 	struct page *page;

@@ -8,7 +8,6 @@
  * is no fault, but must be there if and only if the order says so. */
 #define FLAGS_BAD_AT_FREE (BIT(PG_locked) | BIT(PG_writeback) | BIT(PG_lru) | BIT(PG_slab) | \
 			   BIT(PG_reserved) | BIT(PG_buddy) | BIT(PG_pcp) | BIT(PG_swapcache))
-#define FLAGS_ZONE	(~0UL << PAGE_ZONE_SHIFT)
 
 /* A block that just came from a list or the core. Nobody else can see it: plain stores do. */
 static __always_inline void set_page_in_use(struct page *page, unsigned int order)
