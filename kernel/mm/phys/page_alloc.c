@@ -130,11 +130,11 @@ static __always_inline void free_to_core(struct zone *zone, struct page *page, u
 	local_irq_restore(flags);
 }
 
-void free_large_block(struct page *page, unsigned int order)
+void free_large_block(struct zone *zone, struct page *page, unsigned int order)
 {
 	page->flags &= FLAGS_ZONE;
 	page->aux = 0;
-	free_to_core(page_zone(page), page, order);
+	free_to_core(zone, page, order);
 }
 
 /* The last reference is gone, and the checks were passed. */

@@ -45,6 +45,7 @@ struct cpu_lists {
 };
 
 static DEFINE_PER_CPU(struct cpu_lists, cpu_lists);
+static struct zone *zone_of[NR_ZONE_IDS];	/* page_zone() without its multiplications */
 
 /* Stands for the lists that a CPU does not have: empty for who pops, full for who pushes. */
 static struct per_cpu_pages no_lists;
@@ -155,7 +156,7 @@ static __always_inline void free_large_fast(struct page *page, unsigned int orde
 	}
 	count = atomic_dec_return(&page->_refcount);
 	if (likely(!count))
-		free_large_block(page, order);
+		free_large_block(zone_of[page_zone_id(page)], page, order);
 	else if (count < 0)
 		undo_free(page);
 }
@@ -215,6 +216,8 @@ void fast_paths_open(void)
 	struct zonelist_cursor cursor;
 	struct zone *zone;
 
+	for_each_zone(zone)
+		zone_of[zone_id(zone)] = zone;
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
 		struct cpu_lists *lists = per_cpu_ptr(&cpu_lists, cpu);
 

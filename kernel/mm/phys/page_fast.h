@@ -26,8 +26,8 @@ struct page *alloc_pages_general(int nid, gfp_t gfp, unsigned int order);
 void free_pages_general(struct page *page, unsigned int order);
 /* A block larger than the per-CPU lists serve, from @zone, which the caller prefers. */
 struct page *alloc_large_block(struct zone *zone, gfp_t gfp, unsigned int order);
-/* The same as free_block() for one without an owner. */
-void free_large_block(struct page *page, unsigned int order);
+/* The same as free_block() for one of @zone without an owner. */
+void free_large_block(struct zone *zone, struct page *page, unsigned int order);
 /* The block passed all checks, and its last reference is gone. */
 void free_block(struct page *page, unsigned int order);
 /* A decrement that was one too many is taken back, and reported. */
