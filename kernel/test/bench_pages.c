@@ -9,26 +9,28 @@
  *
  * What is measured must not depend on what the boot left behind:
  *
- *	lists	each CPU makes two rounds, and the second counts: its lists are then as full as
- *		they will be
+ *	lists	everything is done twice, and the second time counts: the lists are then as full
+ *		as they will be
  *	order 5	how much is split and merged depends on the sizes of the blocks that are free. So
  *		all free blocks of orders 5 to 9 are taken first, and to leave a block of a
  *		chosen larger order as the only thing to split, one of that order is taken and
  *		freed; its neighbours stay taken. Then each pair makes exactly so many splits
- *		and merges, which is checked.
+ *		and merges, which is checked. One is the usual case: memory that has been in use
+ *		has blocks of the next order. Five is the most there can be
  *
  * With several CPUs two things are of interest, and they are measured apart:
  *
  *	in turns	what an operation costs while others use the same zone. The CPUs work by
  *			turns of 100 operations, and only the turns are timed; who has no turn
  *			sleeps. So blocks move between CPUs and lists, and nobody waits
- *	at once		all run freely, and the time is that of the whole, waiting for the lock
- *			included. How long a CPU waits depends on how long QEMU lets the others run:
- *			on ARM64 a CPU that spins gives its turn away, on RISC-V it spins until its
- *			turn ends. That is a property of the machine, not of the allocator
+ *	at once		all run freely, and the time is that of the whole, with what they wait for
+ *			the lock. QEMU lets a CPU run for long before the next, so that is little.
+ *			It depends on the machine more than on the allocator: on ARM64 a CPU that
+ *			spins gives its time away, on RISC-V it spins until its time is up
  *
- * Every CPU but the first has a thread that takes jobs from it (struct job). Nobody who waits spins:
- * its instructions would be counted. Interrupts are off during a job, or the timer's would be.
+ * One CPU, the boss, gives out jobs (struct job) to a thread on each of the others, and works itself.
+ * Nobody who waits spins: its instructions would be counted. Interrupts are off during a job, or
+ * the timer's would be.
  */
 #include "test/selftest.h"
 #include "arch/arch.h"

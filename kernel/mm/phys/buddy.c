@@ -55,7 +55,8 @@
  * zone's ends, belongs to another zone, is reserved, or is free already. The last has two cases: it
  * is the first page of a free block, or it was, and has since been merged into a larger one. Such
  * a block can only begin at the frame rounded down to a larger order, which makes MAX_ORDER
- * places to look at. A refused page is lost, and that is the smaller evil.
+ * places to look at; and none at all if the block's buddy is free, because free blocks do not
+ * overlap. A refused page is lost, and that is the smaller evil.
  *
  * Locking. Everything here is called with zone->lock held and interrupts off.
  */
@@ -133,7 +134,8 @@ static bool free_block_at(const struct page *page, unsigned long zone_flags)
 
 /*
  * Does the frame lie inside a larger free block? That would begin at @pfn rounded down to some
- * order: at @pfn with its lowest bits taken away, one after the other.
+ * order: at @pfn with its lowest bits taken away, one after the other. The last of these places may
+ * be in another section.
  */
 static bool inside_free_block(pfn_t pfn, unsigned long zone_flags)
 {
@@ -195,7 +197,7 @@ static __always_inline bool is_free_buddy(pfn_t pfn, unsigned long order, unsign
 	return free_block_at(page, zone_flags) && page->private == order;
 }
 
-/* Nothing to merge with: a free page after all, or an end of what merges. */
+/* The buddy is not free: the block stays as it is, or it is not ours to take. */
 static noinline void free_alone(struct zone *zone, struct page *page, unsigned long order)
 {
 	if (unlikely(inside_free_block(page_to_pfn(page), page->flags & FLAGS_ZONE))) {
