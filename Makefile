@@ -46,8 +46,9 @@ include tools/make/config.mk
 include tools/make/kernel.mk
 include tools/make/user.mk
 include tools/make/images.mk
-ifneq ($(filter ktest ktest-build ktest-base ktest-student,$(MAKECMDGOALS)),)
+ifneq ($(filter ktest ktest-% boot-%,$(MAKECMDGOALS)),)
 include tools/make/ktest.mk
+include tools/make/boot.mk
 endif
 endif
 
