@@ -41,11 +41,11 @@ static const struct check {
 	{"kernel_boots_to_init", "the real kernel boots on these files, up to process 1",
 	 0, kernel_boots_to_init},
 	{"programs_run_on_it", "programs fork, map memory, exchange data and keep what they wrote",
-	 2000000000, programs_run_on_it},
+	 600000000, programs_run_on_it},
 	{"memory_comes_back", "memory that was filled to the last page is all there again, and again",
-	 4000000000, memory_comes_back},
+	 2000000000, memory_comes_back},
 	{"blocks_merge_again", "what was given back in pieces is large blocks again, says /proc/buddyinfo",
-	 2000000000, blocks_merge_again},
+	 600000000, blocks_merge_again},
 };
 
 #define NR_CHECKS (sizeof(checks) / sizeof(*checks))
