@@ -15,11 +15,15 @@ ICOUNT  ?= 0
 VERBOSE ?= 0
 TIMEOUT ?= 120
 APPEND  ?=
+BASE    ?=
 BUILD   ?= build
 V       ?= 0
 T       ?=
 JOBS    ?= 2
 PYTHON  ?= $(firstword $(wildcard /usr/bin/python3) python3)
+
+$(if $(filter-out reference,$(BASE)),$(error BASE='$(BASE)' is not valid; use BASE=reference, or leave it out))
+HANDOUT := $(wildcard labs/HANDOUT)
 
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 ifeq ($(filter -j%,$(MAKEFLAGS)),)
@@ -75,10 +79,15 @@ doctor:
 
 # ---- check ------------------------------------------------------------------------------------
 
+# What only the instructor's tree has.
+ours = $(if $(HANDOUT),@echo 'make $@: not in a student'"'"'s tree' >&2; exit 2)
+
 test:
+	$(ours)
 	@BUILD='$(abspath $(BUILD))' $(PYTHON) tests/run-tests --jobs $(JOBS) $(if $(T),'$(T)')
 
 campaign:
+	$(ours)
 	@BUILD='$(abspath $(BUILD))' $(PYTHON) tests/run-tests --campaign --jobs $(JOBS) $(if $(T),'$(T)')
 
 # Both machines, whatever ARCH says.
@@ -95,10 +104,12 @@ grade:
 		$(if $(SEED),--seed $(SEED)) '$(or $(TREE),.)'
 
 handout:
+	$(ours)
 	@$(if $(OUT),,echo 'make handout: say where: OUT=dir' >&2; exit 2)
 	@BUILD='$(abspath $(BUILD))' $(PYTHON) grading/handout --out '$(OUT)'
 
 mutants:
+	$(ours)
 	@BUILD='$(abspath $(BUILD))' $(PYTHON) grading/mutants --lab $(LAB) --jobs $(JOBS) \
 		$(if $(JSON),--json '$(JSON)') $(if $(filter 1,$(FULL)),--full) $(M)
 

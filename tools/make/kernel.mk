@@ -12,7 +12,16 @@ KERNEL_SRC := $(shell find kernel -name '*.[cS]' ! -name '*.lds.S' 2>/dev/null |
 KERNEL_SRC := $(filter-out $(foreach a,$(filter-out $(ARCH),riscv arm64 host),kernel/arch/$(a)/%),$(KERNEL_SRC))
 KERNEL_SRC := $(filter-out $(addprefix kernel/,$(filter-out $(LAB_SRC_$(LAB)),$(LAB_SRC)) $(KERNEL_EXCLUDE)),$(KERNEL_SRC))
 KERNEL_OBJ := $(addprefix $(O)/,$(addsuffix .o,$(basename $(KERNEL_SRC))))
-PREBUILT   := prebuilt/lab$(LAB)/$(ARCH)
+
+# BASE=reference: what the labs below own is the reference's. A student's tree has it as objects, with
+# the same options but for debugging information; in the instructor's tree the sources are the reference.
+PREBUILT := prebuilt/lab$(LAB)/$(ARCH)
+ifeq ($(BASE),reference)
+BELOW       := $(PREBUILT)/below$(if $(filter 1,$(DEBUG)),-debug)
+BELOW_READY := $(shell test -d $(BELOW) && cd $(BELOW) && find kernel -name '*.o')
+KERNEL_OBJ  := $(filter-out $(addprefix $(O)/,$(BELOW_READY)),$(KERNEL_OBJ)) $(addprefix $(BELOW)/,$(BELOW_READY))
+endif
+
 KERNEL_LDS := kernel/arch/$(ARCH)/kernel.lds.S
 
 KCPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) -I kernel -I kernel/arch/$(ARCH)/include \
