@@ -272,6 +272,7 @@ static bool fills_again(unsigned long first)
 	for (int round = 1; round <= ROUNDS; round++) {
 		unsigned long n = pages_to_be_had();
 
+		say("round %d: a program got %lu pages", round, n);
 		if (n + SLACK >= first)
 			continue;
 		say("a program got %lu pages, and %d rounds later another one only %lu", first,
