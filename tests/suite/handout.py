@@ -134,7 +134,8 @@ def next_lab():
           "with BASE=reference the boot does not say that lab 2 is missing")
     for path in labs()[2][1]["owned"]:
         shutil.copy(f"{TOP}/{path}", f"{out}/{path}")
-    said = in_handout(out, "run", "LAB=2", "BASE=reference", "CMD=usertests cow_isolation && bootcheck")
+    said = in_handout(out, "run", "LAB=2", "BASE=reference", "ICOUNT=1", "DISK=none",
+                      "CMD=usertests cow_isolation && bootcheck")
     check("ok 4 blocks_merge_again" in said, "bootcheck does not pass")
     result = grade(out, 2, 0)
     equal("score of lab 2", 100, result["score"])

@@ -6,7 +6,8 @@
  *
  * What it prints is KTAP, and each verdict carries a code if there is a key (seal.c). A check has a budget of
  * instructions: under instruction counting one takes a nanosecond of the guest's clock, whatever the
- * load of the machine that QEMU runs on. If the kernel itself hangs, nothing here can tell; the grader does.
+ * load of the machine that QEMU runs on. From a shell, where a nanosecond may be just that, it has more.
+ * If the kernel itself hangs, nothing here can tell; the grader does.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -25,6 +26,10 @@
 static const char help[] =
 	"usage: bootcheck [check...]\n"
 	"Run programs on this kernel, fill its memory and give it back; with names, only these checks.\n";
+
+#define PATIENCE 50		/* times the budget, where instructions may not be counted */
+
+static unsigned long times = PATIENCE;
 
 static bool kernel_boots_to_init(void)
 {
@@ -81,7 +86,7 @@ static void end_group(pid_t pid)
 /* 1 passed, 0 failed, -1 out of time */
 static int run_check(const struct check *check)
 {
-	pid_t watch = start_watch(check->budget), pid, done;
+	pid_t watch = start_watch(check->budget * times), pid, done;
 	int status = 0;
 
 	pid = watch < 0 ? -1 : fork();
@@ -131,7 +136,7 @@ static bool run_checks(bool (*wanted)(const char *name))
 		good &= result == 1;
 		if (result < 0)
 			say_sealed("not ok %u %s # timed out after %lu instructions", number,
-				   check->name, check->budget);
+				   check->name, check->budget * times);
 		else
 			say_sealed("%s %u %s # %lu instructions", result ? "ok" : "not ok", number,
 				   check->name, now() - start);
@@ -178,6 +183,7 @@ static _Noreturn void as_init(void)
 
 	while ((fd = open("/dev/console", O_RDWR)) >= 0 && fd < STDERR_FILENO)
 		;
+	times = 1;
 	seal_init();
 	read_command_line();
 	run_checks(was_asked);
