@@ -1,6 +1,6 @@
 /*
- * The checks. None asks the allocator what it thinks: that two owners were given one page shows in its contents,
- * and that pages were lost, in how many can be had the next time.
+ * The checks. None believes the allocator's counters: that two owners were given one page shows in
+ * its contents, and that pages were lost, in how many can be had the next time.
  */
 #include <fcntl.h>
 #include <sched.h>

@@ -1,7 +1,7 @@
 /*
  * Lines that carry a code: SipHash-2-4 (Aumasson and Bernstein) of their text, under a key that the
- * grader made for this one boot and put into the file KEY. A line without the right code counts for nothing, so it
- * does not help to print one that looks alike.
+ * grader made for this one boot and put into the file KEY. A line without the right code counts for
+ * nothing, so it does not help to print one that looks alike.
  */
 #include <fcntl.h>
 #include <stdarg.h>
