@@ -68,7 +68,8 @@ static void fill_page(char *p, uint64_t value)
 static bool page_holds(const char *p, uint64_t value, const char *what)
 {
 	for (size_t at = 0; at < PAGE; at += PAGE / 8) {
-		uint64_t found = *(volatile const uint64_t *)(p + at), want = value ? value + at : 0;
+		uint64_t found = *(volatile const uint64_t *)(p + at);
+		uint64_t want = value ? value + at : 0;
 
 		if (found == want)
 			continue;
@@ -216,7 +217,7 @@ bool programs_run_on_it(void)
 /* ---- all of memory -------------------------------------------------------------------------- */
 
 #define ROUNDS	5
-#define SLACK	256		/* pages: for what a CPU keeps at hand and the kernel's own caches */
+#define SLACK	256		/* pages: what CPUs and the kernel's caches keep at hand */
 
 static volatile unsigned long *touched;		/* by the program that fills memory */
 
@@ -236,7 +237,7 @@ static unsigned long meminfo(const char *name)
 	return found;
 }
 
-/* Touches @pages and looks at them again. With more than can be had it ends by the kernel's hand. */
+/* Touches @pages and looks at them again. With more than can be had the kernel ends it. */
 static bool fill_memory(unsigned long pages)
 {
 	char *p = map(pages * PAGE, MAP_PRIVATE);

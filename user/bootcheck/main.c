@@ -1,13 +1,13 @@
 /*
  * bootcheck: does a kernel with a new page allocator carry programs?
  *
- * As process 1 (init=/bin/bootcheck) it runs the checks that strata.check= names, and switches the machine off;
- * the grader boots it so. From a shell it runs those that its arguments name, or all.
+ * As process 1 (init=/bin/bootcheck) it runs the checks that strata.check= names, and switches the
+ * machine off; the grader boots it so. From a shell it runs those that its arguments name, or all.
  *
- * What it prints is KTAP, and each verdict carries a code if there is a key (seal.c). A check has a budget of
- * instructions: under instruction counting one takes a nanosecond of the guest's clock, whatever the
- * load of the machine that QEMU runs on. From a shell, where a nanosecond may be just that, it has more.
- * If the kernel itself hangs, nothing here can tell; the grader does.
+ * What it prints is KTAP, and each verdict carries a code if there is a key (seal.c). A check has a
+ * budget of instructions: under instruction counting one takes a nanosecond of the guest's clock,
+ * whatever the load of the machine that QEMU runs on. From a shell, where a nanosecond may be just
+ * that, it has more. If the kernel itself hangs, nothing here can tell; the grader does.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@
 
 static const char help[] =
 	"usage: bootcheck [check...]\n"
-	"Run programs on this kernel, fill its memory and give it back; with names, only these checks.\n";
+	"Run programs on this kernel, fill its memory and give it back; or only these checks.\n";
 
 #define PATIENCE 50		/* times the budget, where instructions may not be counted */
 
@@ -47,9 +47,9 @@ static const struct check {
 	 0, kernel_boots_to_init},
 	{"programs_run_on_it", "programs fork, map memory, exchange data and keep what they wrote",
 	 600000000, programs_run_on_it},
-	{"memory_comes_back", "memory that was filled to the last page is all there again, and again",
+	{"memory_comes_back", "memory that was filled to the last page is there again, and again",
 	 2000000000, memory_comes_back},
-	{"blocks_merge_again", "what was given back in pieces is large blocks again, says /proc/buddyinfo",
+	{"blocks_merge_again", "memory that came back in pieces is large blocks in /proc/buddyinfo",
 	 600000000, blocks_merge_again},
 };
 
@@ -173,8 +173,10 @@ static void read_command_line(void)
 		close(fd);
 	line[len < 0 ? 0 : len] = '\0';
 	word = strstr(line, "strata.check=");
-	if (word)
-		ask_for(word + strlen("strata.check="), strcspn(word + strlen("strata.check="), " \n"));
+	if (!word)
+		return;
+	word += strlen("strata.check=");
+	ask_for(word, strcspn(word, " \n"));
 }
 
 static _Noreturn void as_init(void)
