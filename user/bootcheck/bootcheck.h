@@ -11,7 +11,7 @@
 
 /* Reads the key that came with this boot; false: there is none, and lines go out without a code. */
 bool seal_init(void);
-/* Prints one line, whose code the key makes; at most 100 characters. In one piece, so that no line of
+/* Prints one line, whose code the key makes; at most 100 characters. In one piece: no line of
  * the kernel's comes between. */
 void say_sealed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints a remark on the check that runs. */
