@@ -67,7 +67,7 @@ def run(lab, names=(), jobs=2, full=False, say=print):
             results.append(done)
             say(f"{'killed  ' if done['killed'] else 'SURVIVED'} {done['name']}: {done['mistake']}"
                 f"  [{len(done['tests'])} tests, {done['seconds']:.0f} s]", flush=True)
-    return {"lab": lab.number, "full": full, "mutants": results, "order": [t["name"] for t in base.tests],
+    return {"lab": lab.number, "full": full, "mutants": results, "order": [t["name"] for t in base.all_tests],
             "survivors": [r["name"] for r in results if not r["killed"]]}
 
 

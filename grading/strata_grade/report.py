@@ -4,6 +4,8 @@ import re
 import sys
 import xml.etree.ElementTree as ET
 
+from . import boot
+
 PLACES = ("host", "riscv", "arm64")
 MARK = {"passed": "ok", "failed": "FAILED", "timed out": "LATE", "not run": "-"}
 
@@ -33,6 +35,8 @@ def replay(grade, test):
     if place:
         seeds = [line.split()[1] for line in test["places"][place]["log"] if re.match(r"seed \d+$", line)]
         seed = seeds[0] if seeds else seed
+    if test["part"] == "boot":
+        return boot.replay(grade["lab"], test["name"], place or "riscv")
     if place == "host":
         return f"make host-test LAB={grade['lab']} TESTS={test['name']} SEED={seed}"
     return f"make ktest LAB={grade['lab']} ARCH={place or 'riscv'} TESTS={test['name']} SEED={seed}"

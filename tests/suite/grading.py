@@ -1,6 +1,5 @@
 """The grader: full marks for the reference, none for the starter, a clear report for whatever else comes."""
 import copy
-import glob
 import hashlib
 import json
 import os
@@ -181,26 +180,6 @@ def trouble():
     grade(f"{scratch()}/nowhere", 2)
     done = subprocess.run([f"{TOP}/grading/grade", "--lab", "9", TOP], capture_output=True, text=True, check=False)
     equal("exit status for a lab that is not there", 2, done.returncode)
-
-
-@test("handout", timeout=1500)
-def handout():
-    """A handout holds no solution, hidden test or mutant, is a git tree, and grades 0."""
-    out = f"{scratch()}/handout"
-    env = {k: v for k, v in dict(os.environ, BUILD=BUILD).items()}
-    subprocess.run([f"{TOP}/grading/handout", "--out", out], env=env, check=True)
-    equal("git status", "", subprocess.run(["git", "-C", out, "status", "--short"], capture_output=True, text=True,
-                                           check=True).stdout)
-    for path in OWNED:
-        with open(f"{out}/{path}", encoding="utf-8") as file:
-            check("is not written yet" in file.read(), f"{path} is no starter")
-    check(not glob.glob(f"{out}/labs/*/mutants") and not glob.glob(f"{out}/labs/*/tests/hidden"),
-          "the handout holds mutants or hidden tests")
-    done = subprocess.run([f"{out}/grading/grade", "--lab", "1", "--json", f"{scratch()}/h.json", out],
-                          env=dict(os.environ, BUILD=f"{scratch()}/b"), check=False)
-    equal("exit status", 1, done.returncode)
-    with open(f"{scratch()}/h.json", encoding="utf-8") as file:
-        equal("score", 0, json.load(file)["score"])
 
 
 def kill(names):

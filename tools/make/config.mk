@@ -13,7 +13,7 @@ ifneq ($(PAGING),)
 $(call one-of,PAGING,sv39 sv48 sv57)
 $(if $(filter arm64,$(ARCH)),$(error PAGING is for ARCH=riscv; arm64 always has four levels))
 endif
-$(foreach v,KASAN UBSAN SLAB BASE,$(if $(filter-out 0,$($(v))),$(error $(v)= is not there yet)))
+$(foreach v,KASAN UBSAN SLAB,$(if $(filter-out 0,$($(v))),$(error $(v)= is not there yet)))
 ifeq ($(ARCH)$(GIC),arm642)
 $(if $(filter 1 2 3 4 5 6 7 8,$(CPUS)),,$(error CPUS=$(CPUS): GICv2 has 8 CPU interfaces at most; use GIC=3))
 endif
