@@ -402,5 +402,8 @@ def tidy(log):
 
 
 def grade(lab, tree, **options):
+    if options.get("sandbox"):      # before anything is built
+        with tempfile.TemporaryDirectory(prefix="strata-grade-") as work:
+            Sandbox(lab.top, work, compulsory=True)
     base = Base(lab, 0 if lab.handout else 1)
     return Grade(lab, base, os.path.abspath(tree), **options).run()

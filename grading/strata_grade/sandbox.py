@@ -54,7 +54,7 @@ class Sandbox:
             self.prefix = prefix if done.returncode == 0 else []
             self.why = done.stderr.strip()
         else:
-            self.why = "bwrap is not installed"
+            self.why = "bwrap is not installed (Debian's package is bubblewrap)"
         if compulsory and not self.prefix:
             raise Trouble(f"no sandbox: {self.why}")
         self.top, self.work = ("/strata", "/work") if self.prefix else (top, work)
