@@ -24,7 +24,7 @@ from .sandbox import Sandbox
 CROSS = {"riscv": "riscv64-linux-gnu-", "arm64": "aarch64-linux-gnu-", "host": ""}
 BUILD_CPU, BUILD_WALL = 60, 600
 # For each run of the compiler on a graded file: seconds of processor time, bytes, bytes of output.
-COMPILE_CPU, COMPILE_MEMORY, COMPILE_OUTPUT = 15, 2 << 30, 64 << 20
+COMPILE_CPU, COMPILE_MEMORY, COMPILE_OUTPUT = 10, 2 << 30, 64 << 20
 COMPILER_SAYS = (("CPU time limit exceeded", f"the compiler does not end within {COMPILE_CPU} s of processor time"),
                  ("out of memory", f"the compiler needs more than {COMPILE_MEMORY >> 30} GiB of memory"),
                  ("virtual memory exhausted", f"the compiler needs more than {COMPILE_MEMORY >> 30} GiB of memory"),

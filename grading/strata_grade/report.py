@@ -25,8 +25,6 @@ def reason(test):
             yield f"{place}: {result['why']}"
         for line in result["log"][:4]:
             yield f"{place}: {line}"
-    elif test["verdict"] == "not run":
-        yield from sorted({f"{p}: {r['why']}" for p, r in test["places"].items() if r["verdict"] == "not run"})
 
 
 def replay(grade, test):
@@ -53,6 +51,10 @@ def table(grade, out=sys.stdout):
               file=out)
         for test in grade["tests"]:
             if test["part"] != part["name"] or test["verdict"] == "passed":
+                continue
+            if test["verdict"] == "not run":
+                whys = sorted({r["why"] for r in test["places"].values() if r["verdict"] == "not run"})
+                print(f"          NOT RUN {test['name']}: {whys[0] if whys else 'another part was lost first'}", file=out)
                 continue
             marks = " ".join(f"{p} {MARK[test['places'].get(p, {}).get('verdict', 'not run')]}" for p in PLACES)
             print(f"          {test['verdict'].upper()} {test['name']}: {test['about']}\n            [{marks}]", file=out)

@@ -179,13 +179,12 @@ class Session:
         late = [t["budget"] for t in spoilt if results[t["name"]]["verdict"] == "timed out"]
         if len(spoilt) < LATE_TESTS and sum(late) < LATE_BUDGET:
             return
-        names = ", ".join(t["name"] for t in spoilt)
+        names = " and ".join(t["name"] for t in spoilt)
         for other in tests:
             if other["part"] == test["part"] and other["name"] not in results:
                 results[other["name"]] = {
                     "verdict": "not run", "log": [], "instructions": None,
-                    "why": f"the part is lost already: {names} {'did' if len(spoilt) > 1 else 'does'} not leave "
-                           "the machine fit for another test"}
+                    "why": f"the part is lost: each test that hangs or crashes costs a boot, as {names} did"}
 
     def boot(self, names, results):
         """One boot; the last test that it gave a verdict on, or None."""

@@ -222,7 +222,7 @@ int main(int argc, char **argv)
 		planned += wanted(*test, argc, argv);
 	printf("KTAP version 1\n1..%d\n", planned);
 	for (const struct ktest *const *test = ktest_table; *test; test++) {
-		char why[80] = "not run: the part is lost to tests that ran out of time";
+		char why[80] = "not run: the part is lost, its tests run out of time";
 		bool ok;
 
 		if (!wanted(*test, argc, argv))
