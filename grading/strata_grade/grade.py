@@ -68,7 +68,7 @@ class Base:
         # One at a time: a recipe that ends early on two cores leaves nothing half-written behind.
         done = subprocess.run(
             ["make", "--no-print-directory", "-C", self.lab.top, *goal, f"BUILD={self.folder}",
-             f"LAB={self.lab.number}", f"HIDDEN={self.hidden}"], stdin=subprocess.DEVNULL,
+             f"LAB={self.lab.number}", f"HIDDEN={self.hidden}", "DEBUGINFO="], stdin=subprocess.DEVNULL,
             capture_output=True, text=True, env=plain_environment(), check=False)
         if done.returncode:
             raise Trouble(f"the pristine tree does not build ({place}): {last(done.stderr)}")
@@ -159,7 +159,7 @@ class Grade:
 
     def make(self, place, *goals, **limits):
         words = [f"BUILD={self.box.work}/b", f"LAB={self.lab.number}", f"TREE={self.box.work}/tree",
-                 f"HIDDEN={self.base.hidden}"]
+                 f"HIDDEN={self.base.hidden}", "DEBUGINFO="]
         if place != "host":
             words += [f"ARCH={place}", f"KTEST_BASE={self.box.work}/base-{place}.o"]
         done = self.box.run("make", "--no-print-directory", "-Otarget", "-C", self.box.top, "-k", *goals, *words,
