@@ -27,6 +27,7 @@ KERNEL_LDS := kernel/arch/$(ARCH)/kernel.lds.S
 KCPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) -I kernel -I kernel/arch/$(ARCH)/include \
 	-D__KERNEL__ -DCONFIG_ARCH_$(if $(filter riscv,$(ARCH)),RISCV,ARM64)=1 -DCONFIG_LAB=$(LAB) \
 	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1)
+# DEBUGINFO=0: the same code, built and linked faster (the grader).
 KCFLAGS := -std=gnu11 -O2 $(if $(filter 0,$(DEBUGINFO)),,-g) -Wall -Wextra -Werror -ffreestanding -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fno-pic -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fwrapv $(ARCH_FLAGS_$(ARCH)) $(KCPPFLAGS)
