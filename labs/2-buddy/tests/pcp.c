@@ -9,6 +9,7 @@
 
 #define FIRST	0x40000UL
 #define PAGES	8192UL
+#define GFP_TEST	(__GFP_NOWARN | __GFP_MEMALLOC)
 
 static struct oracle oracle;
 
@@ -191,6 +192,106 @@ KTEST(pcp, drain_gives_everything_back,
 		EXPECT_EQ(drain(zone), 0);
 		EXPECT_OK(oracle_drain_and_refill(&oracle, zone));
 	}
+}
+
+KTEST(pcp, orders_share_one_limit,
+      "when blocks of one order fill the lists, one of another order can still be had, and the limit holds",
+      400000000)
+{
+	struct zone *zone = zone_with_lists(WORLD_MAX_PAGES);
+	static struct page *page[128];
+
+	for (unsigned int full = 0; full <= PCP_MAX_ORDER; full++) {
+		for (unsigned int order = 0; order <= PCP_MAX_ORDER; order++) {
+			unsigned int n = 0;
+			struct page *p;
+
+			while (n < 128 && (page[n] = core_alloc(zone, full)))
+				n++;
+			for (unsigned int i = 0; i < n; i++)
+				list_free(zone, page[i], full);
+			p = list_alloc(zone, order);
+			ASSERT_TRUE(p != NULL);
+			ASSERT_OK(oracle_took(&oracle, zone, p, order));
+			EXPECT_LE(pages_on_lists(zone), PCP_MAX_PAGES);
+			EXPECT_OK(oracle_gave(&oracle, p, order));
+			list_free(zone, p, order);
+		}
+	}
+	drain(zone);
+	EXPECT_OK(oracle_drain_and_refill(&oracle, zone));
+}
+
+KTEST(pcp, refill_stops_at_the_watermark,
+      "where a batch would bring the zone below its marks a refill takes one block only", 100000000)
+{
+	struct zone *zone = zone_with_lists(PAGES);
+	unsigned long mark = zone->free_pages - 20;
+	struct page *page;
+
+	for (unsigned int m = 0; m < NR_WMARK; m++)
+		zone->watermark[m] = mark;
+	while (zone->free_pages > mark) {
+		page = list_alloc(zone, 0);
+		ASSERT_TRUE(page != NULL);
+		ASSERT_OK(oracle_took(&oracle, zone, page, 0));
+		ASSERT_TRUE(zone->free_pages >= mark);
+	}
+	page = list_alloc(zone, 2);		/* below it, too, who was let in gets a block, no batch */
+	ASSERT_TRUE(page != NULL);
+	EXPECT_GE(zone->free_pages, mark - 4);
+}
+
+KTEST(pcp, lists_give_all_there_is,
+      "a refill that finds less than a batch keeps what it got: memory can be had to the last page", 200000000)
+{
+	for (unsigned int order = 0; order <= PCP_MAX_ORDER; order++) {
+		unsigned int mark = ktest_mark(), n = 0;
+		struct zone *zone = zone_with_lists(1000 + 5 * order);
+		struct page *page;
+
+		for (unsigned int m = 0; m < NR_WMARK; m++)
+			zone->watermark[m] = 0;
+		while ((page = list_alloc(zone, order))) {
+			ASSERT_OK(oracle_took(&oracle, zone, page, order));
+			n++;
+		}
+		EXPECT_EQ(n, (1000 + 5 * order) >> order);
+		EXPECT_EQ(pcp_count(zone), 0);
+		ktest_release(mark);
+	}
+}
+
+KTEST(pcp, pages_that_left_the_lists_are_like_any_other,
+      "a page that was on a list, then given back to the core, can be part of any block and be freed again",
+      100000000)
+{
+	struct zone *zone = zone_with_lists(1024);
+	static struct page *page[1024];
+	unsigned int n;
+
+	world_front();
+	for (unsigned int round = 0; round < 6; round++) {
+		unsigned int order = round % (PCP_MAX_ORDER + 1), large = 4 + round % 2;
+
+		for (n = 0; n < 1024 && (page[n] = alloc_pages(GFP_TEST, order)); n++)
+			ASSERT_OK(oracle_took(&oracle, zone, page[n], order));
+		EXPECT_EQ(n, 1024 >> order);
+		while (n--) {
+			ASSERT_OK(oracle_gave(&oracle, page[n], order));
+			__free_pages(page[n], order);
+		}
+		drain(zone);
+		for (n = 0; n < 1024 && (page[n] = alloc_pages(GFP_TEST, large)); n++)
+			ASSERT_OK(oracle_took(&oracle, zone, page[n], large));
+		EXPECT_EQ(n, 1024 >> large);
+		while (n--) {
+			ASSERT_OK(oracle_gave(&oracle, page[n], large));
+			__free_pages(page[n], large);
+		}
+		EXPECT_EQ(world_bad_pages(), 0);
+	}
+	EXPECT_OK(oracle_drain_and_refill(&oracle, zone));
 }
 
 KTEST(pcp, lists_hold_the_lock_for_the_core,
