@@ -549,9 +549,23 @@ KTEST(refusal, a_misaligned_block_is_refused,
 	expect_sound(zone);
 }
 
+KTEST(refusal, an_order_that_does_not_exist_is_refused,
+      "a block of an order above MAX_ORDER is refused", 50000000)
+{
+	struct zone *zone = one_zone(FIRST, 8192);
+	struct page *page[8];
+
+	for (unsigned int i = 0; i < 8; i++)
+		page[i] = take(zone, MAX_ORDER);
+	expect_refused(zone, world_page(FIRST), MAX_ORDER + 1);
+	expect_refused(zone, world_page(FIRST), 31);
+	for (unsigned int i = 0; i < 8; i++)
+		give(page[i], MAX_ORDER);
+	expect_sound(zone);
+}
+
 KTEST(refusal, what_is_not_the_zones_is_refused,
-      "a block of another zone or node, one that crosses the zone's end, or of an order that does not exist "
-      "is refused", 100000000)
+      "a block of another zone or node, or one that crosses the zone's end, is refused", 100000000)
 {
 	pfn_t b = DMA32_LIMIT_PFN;
 	struct world_range ranges[] = {
@@ -575,7 +589,6 @@ KTEST(refusal, what_is_not_the_zones_is_refused,
 	expect_refused(high, world_page(b + 16), 3);	/* 16..23, and the zone ends at 21 */
 	expect_refused(high, world_page(b + 20), 1);
 	expect_refused(high, world_page(b), 5);
-	expect_refused(high, world_page(b), MAX_ORDER + 1);
 	while (n)
 		give(last[--n], 0);
 	for_each_zone(zone)
