@@ -80,6 +80,7 @@ static unsigned long drain(struct zone *zone)
 	unsigned long flags = local_irq_save();
 	unsigned long n = pcp_drain(zone);
 
+	EXPECT_TRUE(irqs_disabled());
 	local_irq_restore(flags);
 	return n;
 }
