@@ -15,8 +15,8 @@
  *		all free blocks of orders 5 to 9 are taken first, and to leave a block of a
  *		chosen larger order as the only thing to split, one of that order is taken and
  *		freed; its neighbours stay taken. Then each pair makes exactly so many splits
- *		and merges, which is checked. One is the usual case: memory that has been in use
- *		has blocks of the next order. Five is the most there can be
+ *		and merges, which is checked. Both ends of the scale are measured: one, and
+ *		five, the most there can be
  *
  * With several CPUs two things are of interest, and they are measured apart:
  *
