@@ -195,31 +195,42 @@ KTEST(pcp, drain_gives_everything_back,
 	}
 }
 
+/* Blocks from the core to the lists. */
+static void free_in_a_row(struct zone *zone, unsigned int order, unsigned int n)
+{
+	static struct page *page[760];
+
+	for (unsigned int i = 0; i < n; i++) {
+		page[i] = core_alloc(zone, order);
+		ASSERT_TRUE(page[i] != NULL);
+	}
+	for (unsigned int i = 0; i < n; i++)
+		list_free(zone, page[i], order);
+}
+
 KTEST(pcp, orders_share_one_limit,
       "when blocks of one order fill the lists, one of another order can still be had, and the limit holds",
       400000000)
 {
-	struct zone *zone = zone_with_lists(WORLD_MAX_PAGES);
-	static struct page *page[128];
+	struct zone *zone = zone_with_lists(WORLD_MAX_PAGES);	/* as above */
 
-	for (unsigned int full = 0; full <= PCP_MAX_ORDER; full++) {
-		for (unsigned int order = 0; order <= PCP_MAX_ORDER; order++) {
-			unsigned int n = 0;
-			struct page *p;
+	for (unsigned int i = 0; i < 2 * PCP_MAX_ORDER; i++) {
+		unsigned int full = i < PCP_MAX_ORDER ? 0 : PCP_MAX_ORDER;
+		unsigned int order = i < PCP_MAX_ORDER ? i + 1 : i - PCP_MAX_ORDER;
 
-			while (n < 128 && (page[n] = core_alloc(zone, full)))
-				n++;
-			for (unsigned int i = 0; i < n; i++)
-				list_free(zone, page[i], full);
-			p = list_alloc(zone, order);
-			ASSERT_TRUE(p != NULL);
-			ASSERT_OK(oracle_took(&oracle, zone, p, order));
-			EXPECT_LE(pages_on_lists(zone), PCP_MAX_PAGES);
-			EXPECT_OK(oracle_gave(&oracle, p, order));
-			list_free(zone, p, order);
+		for (unsigned int pages = 600; pages < 760; pages += 8) {
+			struct page *page;
+
+			free_in_a_row(zone, full, pages >> full);
+			page = list_alloc(zone, order);
+			ASSERT_TRUE(page != NULL);
+			EXPECT_LE(pcp_count(zone), PCP_MAX_PAGES);
+			ASSERT_OK(oracle_took(&oracle, zone, page, order));
+			EXPECT_OK(oracle_gave(&oracle, page, order));
+			list_free(zone, page, order);
+			drain(zone);
 		}
 	}
-	drain(zone);
 	EXPECT_OK(oracle_drain_and_refill(&oracle, zone));
 }
 
@@ -261,6 +272,35 @@ KTEST(pcp, lists_give_all_there_is,
 		EXPECT_EQ(pcp_count(zone), 0);
 		ktest_release(mark);
 	}
+}
+
+KTEST(pcp, a_short_batch_is_kept,
+      "when memory is in pieces, the few blocks of the order that a refill can get are handed out", 100000000)
+{
+	struct zone *zone = zone_with_lists(PAGES);
+	struct page *page[2];
+
+	for (unsigned int m = 0; m < NR_WMARK; m++)
+		zone->watermark[m] = 0;
+	for (unsigned int i = 0; i < PAGES; i++) {
+		struct page *p = core_alloc(zone, 0);
+
+		ASSERT_TRUE(p != NULL);
+		ASSERT_OK(oracle_took(&oracle, zone, p, 0));
+	}
+	for (pfn_t pfn = FIRST; pfn < FIRST + PAGES; pfn++) {
+		if (pfn % 8 == 7 && pfn % (PAGES / 2) != 7)	/* two blocks of 8, and crumbs */
+			continue;
+		EXPECT_OK(oracle_gave(&oracle, world_page(pfn), 0));
+		core_free(zone, world_page(pfn), 0);
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		page[i] = list_alloc(zone, 3);
+		ASSERT_TRUE(page[i] != NULL);
+		ASSERT_OK(oracle_took(&oracle, zone, page[i], 3));
+	}
+	EXPECT_TRUE(list_alloc(zone, 3) == NULL);
+	EXPECT_EQ(zone->lock.locked, 0);
 }
 
 KTEST(pcp, pages_that_left_the_lists_are_like_any_other,
