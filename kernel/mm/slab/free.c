@@ -43,7 +43,7 @@ noinline void refuse_free(const struct kmem_cache *cache, const void *object)
 		slab_bug(cache, object, "free of an object of another cache");
 }
 
-__frameless void kmem_cache_free(struct kmem_cache *cache, void *object)
+__frameless void kmem_cache_free_rest(struct kmem_cache *cache, void *object)
 {
 	struct page *page = object_page(object);
 
@@ -65,7 +65,7 @@ static noinline void kfree_large(struct page *page, const void *object)
 	put_page(page);
 }
 
-__frameless void kfree(const void *object)
+__frameless void kfree_rest(const void *object)
 {
 	struct page *page = object_page(object);
 
@@ -74,6 +74,18 @@ __frameless void kfree(const void *object)
 	else if (object)
 		kfree_large(page, object);
 }
+
+#ifndef CONFIG_SLAB_SLUB	/* which has its own, with the fast path of the free in them */
+__frameless void kmem_cache_free(struct kmem_cache *cache, void *object)
+{
+	kmem_cache_free_rest(cache, object);
+}
+
+__frameless void kfree(const void *object)
+{
+	kfree_rest(object);
+}
+#endif
 
 /* ---- at boot ------------------------------------------------------------------------------ */
 

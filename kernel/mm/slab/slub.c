@@ -79,21 +79,7 @@
  */
 #include "mm/slab/slub.h"
 #include "base/irq.h"
-#include "base/panic.h"
-#include "base/random.h"
-#include "lib/errno.h"
 #include "lib/string.h"
-
-/* A CPU's share of all caches lies together: two caches never cost it more than their own lines. */
-#define SLUB_MAX_CACHES	256
-static DEFINE_PER_CPU(struct kmem_cache_cpu [SLUB_MAX_CACHES], cpu_slabs);
-static unsigned long slots_used[SLUB_MAX_CACHES / 64];
-static DEFINE_SPINLOCK(slots_lock);
-
-const bool cache_merge_default = true;
-
-/* Statistics may lose one when the thread is moved. */
-#define count(cache, what) (this_cpu_ptr(slub_of(cache)->cpu_slab)->what++)
 
 /* ---- the state word ----------------------------------------------------------------------- */
 
@@ -101,11 +87,11 @@ const bool cache_merge_default = true;
 static __always_inline bool change_state(struct kmem_cache *cache, struct page *slab, u64 *old,
 					 u64 new)
 {
-	count(cache, shared_writes);
+	count(cache, STATE_CHANGE);
 	if (likely(__atomic_compare_exchange_n(&slab->slab_state, old, new + GENERATION_ONE, false,
 					       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)))
 		return true;
-	count(cache, misses);
+	count(cache, STATE_MISS);
 	return false;
 }
 
@@ -124,19 +110,20 @@ static void *take_all(struct kmem_cache *cache, struct page *slab)
 		else
 			new = old & ~STATE_FROZEN;
 	} while (!change_state(cache, slab, &old, new));
-	return state_head(old, slab->slab_mem);
+	return state_head(old, page_address(slab));
 }
 
 /* Takes one object of a slab on its node's list, whose lock is held. */
 static void *pop_one(struct kmem_cache *cache, struct page *slab)
 {
-	void *base = slab->slab_mem, *object;
 	u64 old = slab_state(slab), new;
+	void *object, *next;
 
 	do {
-		object = state_head(old, base);
+		object = state_head(old, page_address(slab));
+		next = get_link(cache, object);
 		new = (old & ~STATE_HEAD) + INUSE_ONE;
-		new |= head_of(get_link(cache, object), base);
+		new |= next ? head_of(next) : 0;
 	} while (!change_state(cache, slab, &old, new));
 	return object;
 }
@@ -145,7 +132,7 @@ static void *pop_one(struct kmem_cache *cache, struct page *slab)
 
 static void lock_node(struct kmem_cache *cache, struct kmem_cache_node *node)
 {
-	count(cache, locks);
+	count(cache, LIST_LOCK);
 	spin_lock_raw(&node->list_lock);
 }
 
@@ -274,12 +261,12 @@ static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 	base = page_address(slab);
 	objects = (PAGE_SIZE << order) / cache->size;
 	for (unsigned int i = 0; i < 1U << order; i++)
-		slab[i].slab_mem = base;
+		slab[i].slab_mem = slab;
 	slab->aux = objects | order << AUX_ORDER;
 	if (is_debugged(cache))
 		slub_debug_init_slab(cache, slab);
 	object = base + s->red_left;
-	slab->slab_state = head_of(object, base) | STATE_FROZEN;
+	slab->slab_state = head_of(object) | STATE_FROZEN;
 	for (unsigned int i = 0; i < objects; i++, object += cache->size) {
 		if (cache->ctor)
 			cache->ctor(object);
@@ -293,20 +280,31 @@ static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 /* ---- allocate ----------------------------------------------------------------------------- */
 
 static void *alloc_slow(struct kmem_cache *cache, gfp_t gfp, unsigned long flags);
+static void *alloc_zeroed(struct kmem_cache *cache, gfp_t gfp);
 
 __frameless void *cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
-	unsigned long flags = local_irq_save();
-	struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
-	void *object = c->freelist;
+	struct kmem_cache_cpu *c;
+	unsigned long flags;
+	void *object;
 
+	if (unlikely(gfp & __GFP_ZERO))
+		return alloc_zeroed(cache, gfp);
+	flags = local_irq_save();
+	c = this_cpu_ptr(slub_of(cache)->cpu_slab);
+	object = c->freelist;
 	if (unlikely(!object))
 		return alloc_slow(cache, gfp, flags);
 	c->freelist = get_link(cache, object);
 	local_irq_restore(flags);
-	if (unlikely(gfp & __GFP_ZERO))
-		return memset(object, 0, cache->object_size);
 	return object;
+}
+
+static noinline void *alloc_zeroed(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *object = cache_alloc(cache, gfp & ~__GFP_ZERO);
+
+	return object ? memset(object, 0, cache->object_size) : NULL;
 }
 
 /* The node to try after @tried others, @nid first; negative: none is left. */
@@ -339,6 +337,13 @@ static void *take_partial(struct kmem_cache *cache, gfp_t gfp, int nid, struct p
 	return list;
 }
 
+static void set_active(struct kmem_cache_cpu *c, struct page *slab)
+{
+	c->slab = slab;
+	c->base = slab ? (unsigned long)page_address(slab) : 0;
+	c->bytes = slab ? PAGE_SIZE << slab_order(slab) : 0;
+}
+
 /*
  * Interrupts off, c->freelist is empty. Objects from where they cost least: those that others freed
  * to the active slab, this CPU's other slabs, the node's list. NULL: from the page allocator only.
@@ -348,9 +353,9 @@ static void *refill(struct kmem_cache *cache, struct kmem_cache_cpu *c, gfp_t gf
 	struct page *slab = NULL;
 	void *list = NULL;
 
-	c->slow_allocs++;
-	if (c->base)
-		list = take_all(cache, virt_to_page(c->base));
+	count(cache, SLOW_ALLOC);
+	if (c->slab)
+		list = take_all(cache, c->slab);
 	if (list)
 		return list;
 	if (c->partial) {
@@ -361,8 +366,7 @@ static void *refill(struct kmem_cache *cache, struct kmem_cache_cpu *c, gfp_t gf
 	} else {
 		list = take_partial(cache, gfp, cpu_node[smp_processor_id()], &slab);
 	}
-	c->base = list ? slab->slab_mem : NULL;
-	c->bytes = list ? PAGE_SIZE << slab_order(slab) : 0;
+	set_active(c, list ? slab : NULL);
 	return list;
 }
 
@@ -410,8 +414,6 @@ static noinline void *alloc_slow(struct kmem_cache *cache, gfp_t gfp, unsigned l
 		c->freelist = get_link(cache, object);
 	}
 	local_irq_restore(flags);
-	if (unlikely(gfp & __GFP_ZERO) && object)
-		memset(object, 0, cache->object_size);
 	return object;
 }
 
@@ -480,21 +482,57 @@ noinline void *cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 
 /* ---- free --------------------------------------------------------------------------------- */
 
-static noinline void free_slow(struct kmem_cache *cache, struct page *page, void *object);
+static void free_slow(struct kmem_cache *cache, struct page *page, void *object);
 
-/* A push to the active slab's objects, if @object is one of them. */
-__frameless void cache_free(struct kmem_cache *cache, struct page *page, void *object)
+/* Interrupts off: @object is one of the active slab. */
+static __always_inline void push(struct kmem_cache *cache, struct kmem_cache_cpu *c, void *object)
+{
+	set_link(cache, object, c->freelist);
+	c->freelist = object;
+}
+
+static __always_inline void free_fast(struct kmem_cache *cache, struct page *page, void *object)
 {
 	unsigned long flags = local_irq_save();
 	struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
 
-	if (unlikely(c->base != page->slab_mem)) {
+	if (unlikely(c->slab != page->slab_mem)) {
 		local_irq_restore(flags);
 		free_slow(cache, page, object);
 		return;
 	}
-	set_link(cache, object, c->freelist);
-	c->freelist = object;
+	push(cache, c, object);
+	local_irq_restore(flags);
+}
+
+__frameless void cache_free(struct kmem_cache *cache, struct page *page, void *object)
+{
+	free_fast(cache, page, object);
+}
+
+__frameless void kfree(const void *object)
+{
+	unsigned long offset = (unsigned long)object - slab_span.start;
+	struct page *page = slab_span.pages + (offset >> PAGE_SHIFT);
+
+	if (likely(offset < slab_span.size && (page->flags & BIT(PG_slab))))
+		free_fast(page->slab_cache, page, (void *)object);
+	else
+		kfree_rest(object);
+}
+
+/* What lies in this cache's active slab is its object: no need to look at the page. */
+__frameless void kmem_cache_free(struct kmem_cache *cache, void *object)
+{
+	unsigned long flags = local_irq_save();
+	struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
+
+	if (unlikely((unsigned long)object - c->base >= c->bytes)) {
+		local_irq_restore(flags);
+		kmem_cache_free_rest(cache, object);
+		return;
+	}
+	push(cache, c, object);
 	local_irq_restore(flags);
 }
 
@@ -519,9 +557,9 @@ static noinline void free_with_change(struct kmem_cache *cache, struct page *sla
 			old = slab_state(slab);
 			continue;
 		}
-		set_link(cache, last, state_head(old, slab->slab_mem));
+		set_link(cache, last, state_head(old, last));
 		new = (old & ~STATE_HEAD) - n * INUSE_ONE;
-		new |= head_of(first, slab->slab_mem);
+		new |= head_of(first);
 		if (full)
 			new |= STATE_FROZEN;
 		if (change_state(cache, slab, &old, new))
@@ -545,7 +583,6 @@ static noinline void free_with_change(struct kmem_cache *cache, struct page *sla
 static __always_inline void free_remote(struct kmem_cache *cache, struct page *slab, void *first,
 					void *last, unsigned int n)
 {
-	void *base = slab->slab_mem;
 	u64 old = slab_state(slab), new;
 
 	do {
@@ -554,9 +591,9 @@ static __always_inline void free_remote(struct kmem_cache *cache, struct page *s
 			free_with_change(cache, slab, first, last, n);
 			return;
 		}
-		set_link(cache, last, state_head(old, base));
+		set_link(cache, last, state_head(old, last));
 		new = (old & ~STATE_HEAD) - n * INUSE_ONE;
-		new |= head_of(first, base);
+		new |= head_of(first);
 	} while (!change_state(cache, slab, &old, new));
 }
 
@@ -573,9 +610,9 @@ static noinline void free_one(struct kmem_cache *cache, struct page *slab, void 
 	if (good) {
 		u64 old = slab_state(slab), new;
 
-		set_link(cache, object, state_head(old, slab->slab_mem));
+		set_link(cache, object, state_head(old, object));
 		new = (old & ~STATE_HEAD) - INUSE_ONE;
-		new |= head_of(object, slab->slab_mem);
+		new |= head_of(object);
 		while (!change_state(cache, slab, &old, new))
 			;
 		if (!(old & STATE_HEAD))
@@ -592,9 +629,9 @@ static noinline void free_one(struct kmem_cache *cache, struct page *slab, void 
 
 static noinline void free_slow(struct kmem_cache *cache, struct page *page, void *object)
 {
-	struct page *slab = virt_to_page(page->slab_mem);
+	struct page *slab = page->slab_mem;
 
-	count(cache, slow_frees);
+	count(cache, SLOW_FREE);
 	if (unlikely(is_debugged(cache)))
 		free_one(cache, slab, object, __builtin_return_address(0));
 	else
@@ -642,15 +679,17 @@ int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objec
 /* Links those of objects[0 … n-1] that are, one after the other, in one slab, not the active one. */
 static size_t free_run(struct kmem_cache *cache, struct page *page, size_t n, void **objects)
 {
-	void *base = page->slab_mem, *last = objects[0], *first = last;
-	unsigned long bytes = PAGE_SIZE << slab_order(virt_to_page(base));
+	struct page *slab = page->slab_mem;
+	unsigned long base = (unsigned long)page_address(slab);
+	unsigned long bytes = PAGE_SIZE << slab_order(slab);
+	void *last = objects[0], *first = last;
 	size_t i;
 
-	for (i = 1; i < n && (unsigned long)objects[i] - (unsigned long)base < bytes; i++) {
+	for (i = 1; i < n && (unsigned long)objects[i] - base < bytes; i++) {
 		set_link(cache, objects[i], first);
 		first = objects[i];
 	}
-	free_remote(cache, virt_to_page(base), first, last, i);
+	free_remote(cache, slab, first, last, i);
 	return i;
 }
 
@@ -661,7 +700,7 @@ void cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
 	while (i < n) {
 		unsigned long flags = local_irq_save();
 		struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
-		unsigned long base = (unsigned long)c->base, bytes = c->bytes;
+		unsigned long base = c->base, bytes = c->bytes;
 		void *list = c->freelist;
 		struct page *page;
 
@@ -687,7 +726,7 @@ void cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
  * objects, else it is full and on its own. */
 static void deactivate(struct kmem_cache *cache, struct kmem_cache_cpu *c, struct page **list)
 {
-	struct page *slab = virt_to_page(c->base);
+	struct page *slab = c->slab;
 	void *first = c->freelist, *last = NULL;
 	unsigned int n = 0;
 	u64 old;
@@ -696,8 +735,8 @@ static void deactivate(struct kmem_cache *cache, struct kmem_cache_cpu *c, struc
 		last = object;
 		n++;
 	}
-	c->freelist = c->base = NULL;
-	c->bytes = 0;
+	c->freelist = NULL;
+	set_active(c, NULL);
 	if (n)
 		free_remote(cache, slab, first, last, n);
 	old = slab_state(slab);
@@ -707,8 +746,7 @@ static void deactivate(struct kmem_cache *cache, struct kmem_cache_cpu *c, struc
 	link_slab(list, slab);
 }
 
-/* Runs on the CPU that is to give its slabs back to the nodes. */
-static void flush_cpu(void *data)
+void slub_flush_cpu(void *data)
 {
 	struct kmem_cache *cache = data;
 	unsigned long flags = local_irq_save();
@@ -717,7 +755,7 @@ static void flush_cpu(void *data)
 
 	c->partial = NULL;
 	c->nr_partial = 0;
-	if (c->base)
+	if (c->slab)
 		deactivate(cache, c, &list);
 	local_irq_restore(flags);
 	unfreeze_slabs(cache, list, true);
@@ -761,7 +799,7 @@ int cache_shrink(struct kmem_cache *cache)
 {
 	int pages = 0;
 
-	smp_call(cpu_online_mask, flush_cpu, cache);
+	smp_call(cpu_online_mask, slub_flush_cpu, cache);
 	for (unsigned int nid = 0; nid < nr_nodes; nid++)
 		pages += shrink_node(cache, &slub_of(cache)->node[nid], 0);
 	return pages;
@@ -774,175 +812,4 @@ int cache_reap(struct kmem_cache *cache)
 	for (unsigned int nid = 0; nid < nr_nodes; nid++)
 		pages += shrink_node(cache, &slub_of(cache)->node[nid], 1);
 	return pages;
-}
-
-/* ---- a cache's beginning and end ---------------------------------------------------------- */
-
-static int take_slot(struct slub *s)
-{
-	unsigned long flags;
-	int err = -ENOSPC;
-
-	spin_lock_irqsave(&slots_lock, flags);
-	for (unsigned int slot = 0; slot < SLUB_MAX_CACHES && err; slot++) {
-		if (slots_used[slot / 64] & BIT(slot % 64))
-			continue;
-		slots_used[slot / 64] |= BIT(slot % 64);
-		s->cpu_slab = &cpu_slabs[slot];
-		err = 0;
-	}
-	spin_unlock_irqrestore(&slots_lock, flags);
-	for (unsigned int cpu = 0; !err && cpu < nr_cpus; cpu++)
-		memset(per_cpu_ptr(s->cpu_slab, cpu), 0, sizeof(*s->cpu_slab));
-	return err;
-}
-
-static void return_slot(struct slub *s)
-{
-	unsigned int slot = s->cpu_slab - cpu_slabs;
-	unsigned long flags;
-
-	spin_lock_irqsave(&slots_lock, flags);
-	slots_used[slot / 64] &= ~BIT(slot % 64);
-	spin_unlock_irqrestore(&slots_lock, flags);
-}
-
-#define SLUB_MAX_ORDER		3
-#define SLUB_MIN_OBJECTS	8
-
-/*
- * The smallest order that leaves little over and holds enough objects that the slow path is rare: at
- * first a sixteenth is little and 8 are enough, then less is asked for.
- */
-static unsigned int best_order(size_t size, unsigned int min_order)
-{
-	for (unsigned int objects = SLUB_MIN_OBJECTS; objects; objects /= 2)
-		for (unsigned int fraction = 16; fraction >= 4; fraction /= 2)
-			for (unsigned int order = min_order; order <= SLUB_MAX_ORDER; order++) {
-				size_t bytes = PAGE_SIZE << order;
-
-				if (bytes / size >= objects && bytes % size <= bytes / fraction)
-					return order;
-			}
-	return min_order;
-}
-
-int cache_setup(struct kmem_cache *cache)
-{
-	struct slub *s = slub_of(cache);
-	unsigned int slab_size;
-
-	cache->flags |= slub_debug_flags(cache->name);
-	slub_layout(cache);
-	while (PAGE_SIZE << s->min_order < cache->size)
-		s->min_order++;
-	if (s->min_order > SLUB_MAX_ORDER)
-		return -EINVAL;
-	s->order = best_order(cache->size, s->min_order);
-	slab_size = PAGE_SIZE << s->order;
-	s->min_partial = clamp(ilog2(cache->size) / 2, 5, 10);
-	s->cpu_partial = clamp(0x8000U / slab_size, 2U, 8U);
-	s->random = random_u64();
-	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
-		spin_lock_init(&s->node[nid].list_lock);
-		INIT_LIST_HEAD(&s->node[nid].partial);
-	}
-	return take_slot(s);
-}
-
-int cache_setup_late(struct kmem_cache *cache)
-{
-	(void)cache;
-	return 0;
-}
-
-int cache_release(struct kmem_cache *cache)
-{
-	struct slub *s = slub_of(cache);
-
-	cache_shrink(cache);
-	for (unsigned int nid = 0; nid < nr_nodes; nid++)
-		if (atomic_read(&s->node[nid].nr_slabs))
-			return -EBUSY;
-	return_slot(s);
-	return 0;
-}
-
-/* ---- questions ---------------------------------------------------------------------------- */
-
-struct count_arg {
-	struct kmem_cache *cache;
-	atomic_long_t spare;
-};
-
-/* Runs on each CPU: objects that are free, in its slabs. */
-static void count_cpu(void *data)
-{
-	struct count_arg *arg = data;
-	unsigned long flags = local_irq_save();
-	struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(arg->cache)->cpu_slab);
-	long spare = 0;
-
-	for (void *object = c->freelist; object; object = get_link(arg->cache, object))
-		spare++;
-	if (c->base) {
-		struct page *slab = virt_to_page(c->base);
-
-		spare += slab_objects(slab) - state_inuse(slab_state(slab));
-	}
-	for (struct page *slab = c->partial; slab; slab = next_slab(slab))
-		spare += slab_objects(slab) - state_inuse(slab_state(slab));
-	local_irq_restore(flags);
-	atomic_add(spare, &arg->spare);
-}
-
-void cache_stats(struct kmem_cache *cache, struct slab_stats *stats)
-{
-	struct count_arg arg = { .cache = cache };
-	struct slub *s = slub_of(cache);
-	long spare;
-
-	*stats = (struct slab_stats){
-		.objects_per_slab = (PAGE_SIZE << s->order) / cache->size,
-		.pages_per_slab = 1U << s->order,
-	};
-	smp_call(cpu_online_mask, count_cpu, &arg);
-	spare = atomic_read(&arg.spare);
-	for (unsigned int nid = 0; nid < nr_nodes; nid++) {
-		struct kmem_cache_node *node = &s->node[nid];
-		unsigned long flags = local_irq_save();
-		struct page *slab;
-
-		lock_node(cache, node);
-		list_for_each_entry(slab, &node->partial, slab_list)
-			spare += slab_objects(slab) - state_inuse(slab_state(slab));
-		spin_unlock_raw(&node->list_lock);
-		local_irq_restore(flags);
-		stats->total_slabs += atomic_read(&node->nr_slabs);
-		stats->total_objects += atomic_read(&node->nr_objects);
-	}
-	/* The parts were counted one after the other. */
-	stats->active_objects = max((long)stats->total_objects - spare, 0L);
-	stats->active_slabs = stats->total_slabs;
-}
-
-int cache_tune(struct kmem_cache *cache, const char *key, unsigned long value)
-{
-	if (value > 1000)
-		return -EINVAL;
-	if (!strcmp(key, "min_partial"))
-		slub_of(cache)->min_partial = value;
-	else if (!strcmp(key, "cpu_partial"))
-		slub_of(cache)->cpu_partial = value;
-	else
-		return -ENOENT;
-	return 0;
-}
-
-size_t cache_usable_size(const struct kmem_cache *cache, const struct page *page,
-			 const void *object)
-{
-	(void)page;
-	(void)object;
-	return cache->object_size;
 }

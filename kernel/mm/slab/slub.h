@@ -16,26 +16,37 @@
 /* ---- the state word ----------------------------------------------------------------------- */
 
 /* page->slab_state of a slab's first page; slub.c tells who may change what. */
-#define STATE_HEAD	0x000000000000ffffUL	/* first free object: (offset in slab) / 8 + 1, 0: none */
+#define STATE_HEAD	0x000000000000ffffUL	/* first free object: its place | 1; 0: none */
 #define STATE_INUSE	0x00000000ffff0000UL	/* objects that are not on the slab's list */
 #define STATE_FROZEN	0x0000000100000000UL	/* some CPU's own */
 #define STATE_GENERATION 0xfffffffe00000000UL	/* raised by each change */
 #define INUSE_ONE	0x0000000000010000UL
 #define GENERATION_ONE	0x0000000200000000UL
 
+/*
+ * A slab is at most 8 pages, and aligned to its size: all its objects lie in one aligned window of 32
+ * KiB. So the low 15 bits of its address are an object's index in the slab, without a division, and
+ * with the address of any other of the slab's objects they give its address.
+ */
+#define SLUB_MAX_ORDER	3
+#define SLUB_WINDOW	((unsigned long)PAGE_SIZE << SLUB_MAX_ORDER)
+
 static __always_inline unsigned int state_inuse(u64 state)
 {
 	return (state & STATE_INUSE) / INUSE_ONE;
 }
 
-static __always_inline void *state_head(u64 state, const void *base)
+/* The first free object of the slab in which @near lies, or NULL. */
+static __always_inline void *state_head(u64 state, const void *near)
 {
-	return state & STATE_HEAD ? (char *)base - 8 + (state & STATE_HEAD) * 8 : NULL;
+	if (!(state & STATE_HEAD))
+		return NULL;
+	return (void *)(((unsigned long)near & ~(SLUB_WINDOW - 1)) + (state & STATE_HEAD) - 1);
 }
 
-static __always_inline u64 head_of(const void *object, const void *base)
+static __always_inline u64 head_of(const void *object)
 {
-	return object ? ((unsigned long)object - (unsigned long)base) / 8 + 1 : 0;
+	return ((unsigned long)object & (SLUB_WINDOW - 1)) | 1;
 }
 
 static __always_inline u64 slab_state(const struct page *slab)
@@ -45,18 +56,25 @@ static __always_inline u64 slab_state(const struct page *slab)
 
 /* ---- a cache ------------------------------------------------------------------------------ */
 
+/* With SLUB_STATS=1 each CPU counts, for each cache, what is not on the fast path. */
+enum slub_stat {
+	SLOW_ALLOC, SLOW_FREE,
+	LIST_LOCK,			/* list locks taken */
+	STATE_CHANGE,			/* atomic writes to a state word */
+	STATE_MISS,			/* of those, the ones that somebody came before */
+	NR_SLUB_STATS
+};
+
 /* What a CPU has of a cache. Only that CPU touches it, with interrupts off. */
 struct kmem_cache_cpu {
 	void *freelist;			/* the object it hands out next; NULL: none */
-	void *base;			/* first byte of the active slab; NULL: there is none */
-	unsigned long bytes;		/* its length, 0 without one */
+	struct page *slab;		/* the active slab; NULL: there is none */
+	unsigned long base, bytes;	/* where its objects are; 0, 0 without one */
 	struct page *partial;		/* more slabs of its own, linked by slab_list.next */
 	unsigned int nr_partial;
-	/* Statistics, of the slow paths: whole counts for who measures. */
-	unsigned int slow_allocs, slow_frees;
-	unsigned int locks;		/* list locks taken */
-	unsigned int shared_writes;	/* atomic changes of a state word */
-	unsigned int misses;		/* of those, the ones that had to be tried again */
+#ifdef CONFIG_SLUB_STATS
+	unsigned long stat[NR_SLUB_STATS];
+#endif
 } __aligned(64);
 
 struct kmem_cache_node {
@@ -81,21 +99,30 @@ struct slub {
 };
 BUILD_BUG_ON(sizeof(struct slub) > KMEM_CACHE_PRIVATE);
 
-static __always_inline struct slub *slub_of(struct kmem_cache *cache)
-{
-	return (struct slub *)cache->private;
-}
+/* For the compiler's sake: one known distance from the cache to each field. */
+struct slub_cache {
+	char head[offsetof(struct kmem_cache, private)];
+	struct slub slub;
+};
+#define slub_of(cache)	(&((struct slub_cache *)(cache))->slub)
 
 static __always_inline bool is_debugged(const struct kmem_cache *cache)
 {
 	return cache->flags & SLUB_DEBUG_FLAGS;
 }
 
+#ifdef CONFIG_SLUB_STATS
+/* One may be lost when the thread is moved. */
+#define count(cache, what) (this_cpu_ptr(slub_of(cache)->cpu_slab)->stat[what]++)
+#else
+#define count(cache, what) ((void)(cache))
+#endif
+
 /* ---- a slab ------------------------------------------------------------------------------- */
 
 /*
- * Each page of a slab has slab_mem = the slab's first byte. The first one has beside that
- * slab_state, slab_list, and aux = number of objects | order << AUX_ORDER.
+ * Each page of a slab has slab_mem = the slab's first page. That one has beside it slab_state,
+ * slab_list, and aux = number of objects | order << AUX_ORDER.
  */
 #define AUX_ORDER	16
 
@@ -117,7 +144,7 @@ static inline struct kmem_cache_node *slab_node(struct kmem_cache *cache, const 
 /* Is @object where an object of @slab begins? */
 static inline bool is_object(struct kmem_cache *cache, const struct page *slab, const void *object)
 {
-	unsigned long at = (unsigned long)object - (unsigned long)slab->slab_mem -
+	unsigned long at = (unsigned long)object - (unsigned long)page_address(slab) -
 			   slub_of(cache)->red_left;
 
 	return at / cache->size < slab_objects(slab) && at % cache->size == 0;
@@ -153,6 +180,11 @@ static __always_inline void set_link(struct kmem_cache *cache, void *object, voi
 
 	*place = mix_link(cache, next, place);
 }
+
+/* ---- slub.c: beside what backend.h asks for ----------------------------------------------- */
+
+/* Runs on the CPU that is to give its slabs of cache @data back to their nodes. */
+void slub_flush_cpu(void *data);
 
 /* ---- slub_debug.c ------------------------------------------------------------------------- */
 

@@ -155,7 +155,7 @@ static void make_free(struct kmem_cache *cache, void *object)
 
 void slub_debug_init_slab(struct kmem_cache *cache, struct page *slab)
 {
-	char *object = (char *)slab->slab_mem + slub_of(cache)->red_left;
+	char *object = (char *)page_address(slab) + slub_of(cache)->red_left;
 
 	for (unsigned int i = 0; i < slab_objects(slab); i++, object += cache->size) {
 		make_free(cache, object);
@@ -219,6 +219,7 @@ static void print_bytes(const char *what, const u8 *p, unsigned int n)
 static void report(struct kmem_cache *cache, struct page *slab, void *object, const char *what)
 {
 	struct slub *s = slub_of(cache);
+	char *base = page_address(slab);
 	u64 state = slab_state(slab);
 
 	pr_err("=====================================================================\n");
@@ -228,11 +229,11 @@ static void report(struct kmem_cache *cache, struct page *slab, void *object, co
 		print_track(track_of(cache, object, TRACK_ALLOC), "Allocated");
 		print_track(track_of(cache, object, TRACK_FREE), "Freed");
 	}
-	pr_err("Slab %p objects=%u used=%u fp=%p\n", slab->slab_mem, slab_objects(slab),
-	       state_inuse(state), state_head(state, slab->slab_mem));
+	pr_err("Slab %p objects=%u used=%u fp=%p\n", base, slab_objects(slab),
+	       state_inuse(state), state_head(state, base));
 	if (object) {
 		pr_err("Object %p @offset=%lu size=%u\n", object,
-		       (unsigned long)object - (unsigned long)slab->slab_mem, cache->object_size);
+		       (unsigned long)((char *)object - base), cache->object_size);
 		if (cache->flags & SLAB_RED_ZONE) {
 			unsigned int shown = min(s->red_left, 16U);
 
@@ -299,7 +300,7 @@ bool slub_debug_alloc(struct kmem_cache *cache, struct page *slab, void *object,
 /* Walks at most as many links as there are objects: the list may be broken. */
 static bool on_freelist(struct kmem_cache *cache, struct page *slab, const void *object)
 {
-	void *p = state_head(slab_state(slab), slab->slab_mem);
+	void *p = state_head(slab_state(slab), page_address(slab));
 
 	for (unsigned int i = 0; p && i < slab_objects(slab); i++, p = get_link(cache, p)) {
 		if (p == object)
