@@ -68,8 +68,8 @@
  * the link that was read is history: B is in use, and would become the head of the free list. Pushes
  * do not mind (they link to A whatever is behind it), and taking the whole list does not either;
  * pop_one() would. Since each change raises the generation, a word that is the same means that nothing
- * happened, and nobody needs to think about which case he is in. It has 31 bits: to be fooled one
- * would have to be interrupted between a load and a compare-and-swap for exactly 2^31 changes of one
+ * happened, and nobody needs to think about which case he is in. It has 32 bits: to be fooled one
+ * would have to be interrupted between a load and a compare-and-swap for exactly 2^32 changes of one
  * slab.
  *
  * Locks: list_lock is taken with interrupts off and nothing is taken inside it: pages are allocated
@@ -83,13 +83,14 @@
 
 /* ---- the state word ----------------------------------------------------------------------- */
 
-/* True if the word was @*old and is @new now, of a new generation; else @*old is what it is. */
+/* True if the word was @*old and is @new now, of a new generation; else @*old is what it is. Ordered
+ * both ways: who takes an object must see what was written by who freed it. */
 static __always_inline bool change_state(struct kmem_cache *cache, struct page *slab, u64 *old,
 					 u64 new)
 {
 	count(cache, STATE_CHANGE);
 	if (likely(__atomic_compare_exchange_n(&slab->slab_state, old, new + GENERATION_ONE, false,
-					       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)))
+					       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)))
 		return true;
 	count(cache, STATE_MISS);
 	return false;
@@ -312,7 +313,8 @@ static int next_node(int nid, unsigned int tried, gfp_t gfp)
 {
 	if (tried >= nr_nodes || (tried && (gfp & __GFP_THISNODE)))
 		return -1;
-	return (nid + tried) % nr_nodes;
+	nid += tried;
+	return nid < (int)nr_nodes ? nid : nid - (int)nr_nodes;
 }
 
 /* Interrupts off. Objects of a slab from the nodes' lists, which becomes *@slab, frozen; or NULL. */
@@ -482,7 +484,7 @@ noinline void *cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 
 /* ---- free --------------------------------------------------------------------------------- */
 
-static void free_slow(struct kmem_cache *cache, struct page *page, void *object);
+static void free_slow(void *object, struct page *slab, struct kmem_cache *cache);
 
 /* Interrupts off: @object is one of the active slab. */
 static __always_inline void push(struct kmem_cache *cache, struct kmem_cache_cpu *c, void *object)
@@ -495,10 +497,11 @@ static __always_inline void free_fast(struct kmem_cache *cache, struct page *pag
 {
 	unsigned long flags = local_irq_save();
 	struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
+	struct page *slab = page->slab_mem;
 
-	if (unlikely(c->slab != page->slab_mem)) {
+	if (unlikely(c->slab != slab)) {
 		local_irq_restore(flags);
-		free_slow(cache, page, object);
+		free_slow(object, slab, cache);
 		return;
 	}
 	push(cache, c, object);
@@ -513,12 +516,16 @@ __frameless void cache_free(struct kmem_cache *cache, struct page *page, void *o
 __frameless void kfree(const void *object)
 {
 	unsigned long offset = (unsigned long)object - slab_span.start;
-	struct page *page = slab_span.pages + (offset >> PAGE_SHIFT);
+	struct page *page;
 
-	if (likely(offset < slab_span.size && (page->flags & BIT(PG_slab))))
-		free_fast(page->slab_cache, page, (void *)object);
-	else
-		kfree_rest(object);
+	if (likely(offset < slab_span.size)) {
+		page = slab_span.pages + (offset >> PAGE_SHIFT);
+		if (likely(page->flags & BIT(PG_slab))) {
+			free_fast(page->slab_cache, page, (void *)object);
+			return;
+		}
+	}
+	kfree_rest(object);
 }
 
 /* What lies in this cache's active slab is its object: no need to look at the page. */
@@ -551,7 +558,7 @@ static noinline void free_with_change(struct kmem_cache *cache, struct page *sla
 	for (;;) {
 		bool full = !(old & (STATE_FROZEN | STATE_HEAD));
 
-		if (!(old & STATE_FROZEN) && !full && state_inuse(old) == n && !locked) {
+		if (!is_frozen(old) && !full && state_inuse(old) == n && !locked) {
 			lock_node(cache, node);
 			locked = true;
 			old = slab_state(slab);
@@ -566,7 +573,7 @@ static noinline void free_with_change(struct kmem_cache *cache, struct page *sla
 			break;
 	}
 	if (locked) {
-		discard = !(new & STATE_FROZEN) && state_inuse(new) == 0 &&
+		discard = !is_frozen(new) && state_inuse(new) == 0 &&
 			  node->nr_partial > slub_of(cache)->min_partial;
 		if (discard)
 			remove_partial(node, slab);
@@ -575,7 +582,7 @@ static noinline void free_with_change(struct kmem_cache *cache, struct page *sla
 	local_irq_restore(flags);
 	if (discard)
 		discard_slab(cache, slab);
-	else if (!(old & STATE_FROZEN) && (new & STATE_FROZEN))
+	else if (!is_frozen(old) && is_frozen(new))
 		put_cpu_partial(cache, slab);
 }
 
@@ -586,7 +593,7 @@ static __always_inline void free_remote(struct kmem_cache *cache, struct page *s
 	u64 old = slab_state(slab), new;
 
 	do {
-		if (unlikely(!(old & STATE_FROZEN) &&
+		if (unlikely(!is_frozen(old) &&
 			     (!(old & STATE_HEAD) || state_inuse(old) == n))) {
 			free_with_change(cache, slab, first, last, n);
 			return;
@@ -627,15 +634,31 @@ static noinline void free_one(struct kmem_cache *cache, struct page *slab, void 
 		discard_slab(cache, slab);
 }
 
-static noinline void free_slow(struct kmem_cache *cache, struct page *page, void *object)
+static noinline void free_general(void *object, struct page *slab, struct kmem_cache *cache)
 {
-	struct page *slab = page->slab_mem;
-
-	count(cache, SLOW_FREE);
 	if (unlikely(is_debugged(cache)))
 		free_one(cache, slab, object, __builtin_return_address(0));
 	else
 		free_remote(cache, slab, object, object, 1);
+}
+
+/* To a slab that some CPU owns, and to which objects have been freed before: the head moves, one is
+ * in use less. Nearly all frees that are not fast are of this kind. */
+static __frameless noinline void free_slow(void *object, struct page *slab, struct kmem_cache *cache)
+{
+	u64 old = __atomic_load_n(&slab->slab_state, __ATOMIC_RELAXED), new;
+	void *head;
+
+	count(cache, SLOW_FREE);
+	do {
+		if (unlikely(!is_frozen(old) || !(old & STATE_HEAD))) {
+			free_general(object, slab, cache);
+			return;
+		}
+		head = state_head(old, object);
+		set_link(cache, object, head);
+		new = old + ((unsigned long)object - (unsigned long)head) - INUSE_ONE;
+	} while (!change_state(cache, slab, &old, new));
 }
 
 /* ---- many at once ------------------------------------------------------------------------- */

@@ -17,11 +17,11 @@
 
 /* page->slab_state of a slab's first page; slub.c tells who may change what. */
 #define STATE_HEAD	0x000000000000ffffUL	/* first free object: its place | 1; 0: none */
-#define STATE_INUSE	0x00000000ffff0000UL	/* objects that are not on the slab's list */
-#define STATE_FROZEN	0x0000000100000000UL	/* some CPU's own */
-#define STATE_GENERATION 0xfffffffe00000000UL	/* raised by each change */
+#define STATE_INUSE	0x000000007fff0000UL	/* objects that are not on the slab's list */
+#define STATE_FROZEN	0x0000000080000000UL	/* some CPU's own */
+#define STATE_GENERATION 0xffffffff00000000UL	/* raised by each change */
 #define INUSE_ONE	0x0000000000010000UL
-#define GENERATION_ONE	0x0000000200000000UL
+#define GENERATION_ONE	0x0000000100000000UL
 
 /*
  * A slab is at most 8 pages, and aligned to its size: all its objects lie in one aligned window of 32
@@ -30,6 +30,11 @@
  */
 #define SLUB_MAX_ORDER	3
 #define SLUB_WINDOW	((unsigned long)PAGE_SIZE << SLUB_MAX_ORDER)
+
+static __always_inline bool is_frozen(u64 state)
+{
+	return (s32)state < 0;		/* STATE_FROZEN, tested cheaply */
+}
 
 static __always_inline unsigned int state_inuse(u64 state)
 {
