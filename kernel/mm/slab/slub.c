@@ -497,11 +497,10 @@ static __always_inline void free_fast(struct kmem_cache *cache, struct page *pag
 {
 	unsigned long flags = local_irq_save();
 	struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
-	struct page *slab = page->slab_mem;
 
-	if (unlikely(c->slab != slab)) {
+	if (unlikely(c->slab != page->slab_mem)) {
 		local_irq_restore(flags);
-		free_slow(object, slab, cache);
+		free_slow(object, page->slab_mem, cache);
 		return;
 	}
 	push(cache, c, object);
@@ -516,16 +515,12 @@ __frameless void cache_free(struct kmem_cache *cache, struct page *page, void *o
 __frameless void kfree(const void *object)
 {
 	unsigned long offset = (unsigned long)object - slab_span.start;
-	struct page *page;
+	struct page *page = slab_span.pages + (offset >> PAGE_SHIFT);
 
-	if (likely(offset < slab_span.size)) {
-		page = slab_span.pages + (offset >> PAGE_SHIFT);
-		if (likely(page->flags & BIT(PG_slab))) {
-			free_fast(page->slab_cache, page, (void *)object);
-			return;
-		}
-	}
-	kfree_rest(object);
+	if (likely(offset < slab_span.size && (page->flags & BIT(PG_slab))))
+		free_fast(page->slab_cache, page, (void *)object);
+	else
+		kfree_rest(object);
 }
 
 /* What lies in this cache's active slab is its object: no need to look at the page. */
