@@ -140,13 +140,13 @@ static void lock_node(struct kmem_cache *cache, struct kmem_cache_node *node)
 static void add_partial(struct kmem_cache_node *node, struct page *slab)
 {
 	list_add_tail(&slab->slab_list, &node->partial);
-	node->nr_partial++;
+	WRITE_ONCE(node->nr_partial, node->nr_partial + 1);
 }
 
 static void remove_partial(struct kmem_cache_node *node, struct page *slab)
 {
 	list_del(&slab->slab_list);
-	node->nr_partial--;
+	WRITE_ONCE(node->nr_partial, node->nr_partial - 1);
 }
 
 /* Nobody knows the slab any more. */
@@ -326,7 +326,7 @@ static void *take_partial(struct kmem_cache *cache, gfp_t gfp, int nid, struct p
 	for (unsigned int tried = 0; !list && (n = next_node(nid, tried, gfp)) >= 0; tried++) {
 		struct kmem_cache_node *node = &slub_of(cache)->node[n];
 
-		if (!__atomic_load_n(&node->nr_partial, __ATOMIC_RELAXED))
+		if (!READ_ONCE(node->nr_partial))
 			continue;
 		lock_node(cache, node);
 		if (!list_empty(&node->partial)) {
@@ -475,11 +475,26 @@ static noinline void *alloc_one(struct kmem_cache *cache, gfp_t gfp, int nid, vo
 	return object;
 }
 
+/* The active slab may be one of another node: objects travel, and whoever frees the first one of a
+ * full slab gets it. */
 noinline void *cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
-	if (nid < 0 || (unsigned int)nid >= nr_nodes || nid == (int)cpu_node[smp_processor_id()])
+	unsigned long flags = local_irq_save();
+	struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
+	void *object = NULL;
+
+	if (c->freelist && c->slab->flags >> PAGE_NODE_SHIFT == (unsigned long)nid) {
+		object = c->freelist;
+		c->freelist = get_link(cache, object);
+	}
+	local_irq_restore(flags);
+	if (nid < 0 || (unsigned int)nid >= nr_nodes)
 		return cache_alloc(cache, gfp);
-	return alloc_one(cache, gfp, nid, __builtin_return_address(0));
+	if (!object)
+		return alloc_one(cache, gfp, nid, __builtin_return_address(0));
+	if (gfp & __GFP_ZERO)
+		memset(object, 0, cache->object_size);
+	return object;
 }
 
 /* ---- free --------------------------------------------------------------------------------- */
@@ -489,6 +504,12 @@ static void free_slow(void *object, struct page *slab, struct kmem_cache *cache)
 /* Interrupts off: @object is one of the active slab. */
 static __always_inline void push(struct kmem_cache *cache, struct kmem_cache_cpu *c, void *object)
 {
+#ifdef CONFIG_SLUB_HARDENED
+	if (unlikely(object == c->freelist)) {
+		slab_bug(cache, object, "double free");
+		return;
+	}
+#endif
 	set_link(cache, object, c->freelist);
 	c->freelist = object;
 }
