@@ -97,6 +97,11 @@ static void test_smp(struct prng *rng)
 
 #define BOXES	64
 static void *boxes[BOXES];
+#ifdef __SANITIZE_THREAD__
+#define STEPS	8000
+#else
+#define STEPS	30000
+#endif
 static struct kmem_cache *traffic_cache;
 static size_t traffic_size;
 
@@ -106,7 +111,7 @@ static void trade(unsigned int cpu)
 	struct prng rng;
 
 	prng_seed(&rng, smp_seed + cpu);
-	for (unsigned int step = 0; step < 30000 && !test_failed(); step++) {
+	for (unsigned int step = 0; step < STEPS && !test_failed(); step++) {
 		void *object = kmem_cache_alloc(traffic_cache, __GFP_NOWARN), *other;
 
 		if (!object)

@@ -151,7 +151,7 @@ static void test_fallback(struct prng *rng)
 
 	(void)rng;
 	EXPECT(slub_of(cache)->order > 0);
-	while ((pages[n] = alloc_pages(__GFP_NOWARN, 0)))
+	while ((pages[n] = alloc_pages(__GFP_NOWARN | __GFP_MEMALLOC, 0)))
 		n++;
 	for (unsigned int i = 0; i < n; i++) {
 		/* By frame number: no two free ones are neighbours. */
