@@ -72,21 +72,24 @@
 #define OFF_SLAB_MIN	(PAGE_SIZE / 16)	/* smaller objects keep ctl on the slab */
 #define CACHE_LINE	64
 
-#define CTL_END		0xffff		/* the last free one of its slab */
-#define CTL_LIVE	0xfffe
-#define CTL_CACHED	0xfffd
-#define CTL_MAX		0xfff0		/* objects in a slab at most */
+typedef s16 ctl_t;			/* an index, or: */
+#define CTL_LIVE	(-1)
+#define CTL_CACHED	(-2)
+#define CTL_END		(-3)		/* the last free one of its slab */
+#define CTL_MAX		0x7fff		/* objects in a slab at most */
 
 struct array_cache {
-	unsigned int avail, limit, batchcount;
+	unsigned long avail, limit;
+	unsigned int batchcount;
 	bool touched;			/* filled or emptied since the last reap */
 	void *entry[];
 };
 
 struct cache_private {
 	struct array_cache *array[NR_CPUS];
-	u32 reciprocal;			/* 2^32 / size, rounded up */
-	u32 num;			/* objects in a slab */
+	unsigned long reciprocal;	/* 2^32 / size, rounded up */
+	unsigned long num;		/* objects in a slab */
+	unsigned long size;		/* cache->size */
 	u16 order;			/* a slab has 2^order pages */
 	u16 ctl_size;			/* bytes of ctl at the start of a slab, 0: off slab */
 	u32 colour_off, colours;	/* a new slab begins at one of @colours multiples */
@@ -107,7 +110,7 @@ BUILD_BUG_ON(offsetof(struct cache_private, boot_entry) !=
 	     offsetof(struct cache_private, boot_array.entry));
 
 struct slab_state {			/* lies in page->slab_state */
-	u16 free;			/* first of the chain */
+	ctl_t free;			/* first of the chain */
 	u16 inuse;
 };
 
@@ -125,29 +128,31 @@ static struct slab_state *state_of(struct page *slab)
 
 /* ---- objects and their slabs -------------------------------------------------------------- */
 
-static __always_inline u32 object_index(const struct cache_private *p, const struct page *page,
-					const void *object)
+/* Offset / size. What lies before the first object gives a huge index. */
+static __always_inline unsigned long object_index(const struct cache_private *p,
+						  const struct page *page, const void *object)
 {
-	u32 offset = (const char *)object - (const char *)page->slab_mem;
+	unsigned long offset = (unsigned long)object - (unsigned long)page->slab_mem;
 
-	return (u64)offset * p->reciprocal >> 32;
+	return offset * p->reciprocal >> 32;
 }
 
-static __always_inline u16 *ctl_of(const struct page *page)
+static __always_inline ctl_t *ctl_of(const struct page *page)
 {
-	return (u16 *)page->aux;
+	return (ctl_t *)page->aux;
 }
 
-static __always_inline void set_ctl(const struct cache_private *p, const void *object, u16 ctl)
+static __always_inline void set_ctl(const struct cache_private *p, const void *object, ctl_t ctl)
 {
 	struct page *page = object_page_known(object);
 
 	ctl_of(page)[object_index(p, page, object)] = ctl;
 }
 
-static void *object_at(const struct kmem_cache *cache, const struct page *slab, u32 index)
+static __always_inline void *object_at(const struct cache_private *p, const struct page *page,
+				       unsigned long index)
 {
-	return (char *)slab->slab_mem + index * cache->size;
+	return (char *)page->slab_mem + index * p->size;
 }
 
 /* The first page of a slab: blocks of pages are aligned to their size. */
@@ -169,7 +174,7 @@ static struct layout layout_of(const struct kmem_cache *cache, unsigned int orde
 
 	l.num = min(l.bytes / cache->size, (size_t)CTL_MAX);
 	for (;; l.num--) {
-		l.ctl = off_slab ? 0 : ALIGN(l.num * sizeof(u16), (size_t)cache->align);
+		l.ctl = off_slab ? 0 : ALIGN(l.num * sizeof(ctl_t), (size_t)cache->align);
 		l.used = l.ctl + (size_t)l.num * cache->size;
 		if (l.used <= l.bytes)
 			return l;
@@ -180,7 +185,7 @@ static struct layout layout_of(const struct kmem_cache *cache, unsigned int orde
 static bool prefer_off_slab(const struct kmem_cache *cache, unsigned int order)
 {
 	struct layout on = layout_of(cache, order, false), off = layout_of(cache, order, true);
-	size_t ctl = off.num * sizeof(u16);
+	size_t ctl = off.num * sizeof(ctl_t);
 
 	if (cache->size < OFF_SLAB_MIN || !off.num || ctl >= cache->size / 2)
 		return false;
@@ -204,7 +209,7 @@ static int choose_layout(struct kmem_cache *cache, struct cache_private *p)
 		p->num = l.num;
 		p->ctl_size = l.ctl;
 		p->ctl_cache = off_slab ?
-			&kmalloc_caches[kmalloc_index(l.num * sizeof(u16))] : NULL;
+			&kmalloc_caches[kmalloc_index(l.num * sizeof(ctl_t))] : NULL;
 		p->colours = (l.bytes - l.used) / p->colour_off + 1;
 		if ((l.bytes - l.used) * 8 <= l.bytes)
 			break;
@@ -217,7 +222,7 @@ static int choose_layout(struct kmem_cache *cache, struct cache_private *p)
 static void slab_destroy(struct kmem_cache *cache, struct page *slab)
 {
 	struct cache_private *p = private_of(cache);
-	u16 *ctl = ctl_of(slab);
+	ctl_t *ctl = ctl_of(slab);
 
 	slab_pages_free(cache, slab, p->order);
 	if (p->ctl_cache)
@@ -252,20 +257,20 @@ static size_t next_colour(struct cache_private *p)
 }
 
 /* Fills in the page descriptors and ctl, and constructs the objects. */
-static void slab_init(struct kmem_cache *cache, struct page *slab, u16 *ctl)
+static void slab_init(struct kmem_cache *cache, struct page *slab, ctl_t *ctl)
 {
 	struct cache_private *p = private_of(cache);
 	char *start = (char *)page_address(slab) + next_colour(p);
 
 	for (struct page *page = slab; page < slab + (1UL << p->order); page++) {
 		page->slab_mem = start + p->ctl_size;
-		page->aux = (unsigned long)(ctl ? ctl : (u16 *)start);
+		page->aux = (unsigned long)(ctl ? ctl : (ctl_t *)start);
 	}
 	*state_of(slab) = (struct slab_state){ .free = 0, .inuse = 0 };
-	for (u32 i = 0; i < p->num; i++) {
-		ctl_of(slab)[i] = i + 1 < p->num ? i + 1 : CTL_END;
+	for (unsigned int i = 0; i < p->num; i++) {
+		ctl_of(slab)[i] = i + 1 < p->num ? (ctl_t)(i + 1) : CTL_END;
 		if (cache->ctor)
-			cache->ctor(object_at(cache, slab, i));
+			cache->ctor(object_at(p, slab, i));
 	}
 }
 
@@ -276,7 +281,7 @@ static bool cache_grow(struct kmem_cache *cache, gfp_t gfp, int nid)
 	struct cache_private *p = private_of(cache);
 	struct page *slab = slab_pages_alloc(cache, gfp, nid, p->order);
 	unsigned long flags;
-	u16 *ctl = NULL;
+	ctl_t *ctl = NULL;
 
 	if (!slab)
 		return false;
@@ -307,16 +312,16 @@ static unsigned int take_from_slab(struct kmem_cache *cache, struct page *slab, 
 	struct cache_private *p = private_of(cache);
 	struct slab_state *state = state_of(slab);
 	unsigned int taken = 0;
-	u16 *ctl = ctl_of(slab);
+	ctl_t *ctl = ctl_of(slab);
 
 	if (!state->inuse)
 		p->free_slabs--;
 	while (taken < n && state->free != CTL_END) {
-		u32 index = state->free;
+		ctl_t index = state->free;
 
 		state->free = ctl[index];
 		ctl[index] = CTL_CACHED;
-		to[taken++] = object_at(cache, slab, index);
+		to[taken++] = object_at(p, slab, index);
 	}
 	state->inuse += taken;
 	p->free_objects -= taken;
@@ -334,7 +339,7 @@ static void free_block(struct kmem_cache *cache, void **objects, unsigned int n,
 	for (unsigned int i = 0; i < n; i++) {
 		struct page *slab = slab_of(p, objects[i]);
 		struct slab_state *state = state_of(slab);
-		u32 index = object_index(p, slab, objects[i]);
+		unsigned long index = object_index(p, slab, objects[i]);
 
 		ctl_of(slab)[index] = state->free;
 		state->free = index;
@@ -359,7 +364,7 @@ static void free_block(struct kmem_cache *cache, void **objects, unsigned int n,
 static unsigned int transfer(struct array_cache *to, struct array_cache *from, unsigned int n,
 			     bool bottom)
 {
-	n = min(n, min(from->avail, to->limit - to->avail));
+	n = min(n, (unsigned int)min(from->avail, to->limit - to->avail));
 	from->avail -= n;
 	memcpy(to->entry + to->avail, from->entry + (bottom ? 0 : from->avail), n * sizeof(void *));
 	if (bottom)
@@ -372,7 +377,7 @@ static unsigned int transfer(struct array_cache *to, struct array_cache *from, u
 static void drain_array(struct kmem_cache *cache, struct array_cache *ac, unsigned int n,
 			struct list_head *doomed)
 {
-	n = min(n, ac->avail);
+	n = min(n, (unsigned int)ac->avail);
 	free_block(cache, ac->entry, n, doomed);
 	memmove(ac->entry, ac->entry + n, (ac->avail - n) * sizeof(void *));
 	ac->avail -= n;
@@ -484,7 +489,7 @@ int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objec
 	while (done < n) {
 		unsigned long flags = local_irq_save();
 		struct array_cache *ac = this_cpu_array(p);
-		unsigned int some = min(n - done, (size_t)ac->avail);
+		size_t some = min(n - done, ac->avail);
 
 		ac->avail -= some;
 		memcpy(objects + done, ac->entry + ac->avail, some * sizeof(void *));
@@ -505,14 +510,14 @@ int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objec
 /* ---- free --------------------------------------------------------------------------------- */
 
 /* Is there an object in use, which begins at @object? Then its ctl. */
-static __always_inline u16 *live_ctl(struct kmem_cache *cache, struct page *page,
+static __always_inline ctl_t *live_ctl(struct kmem_cache *cache, struct page *page,
 				     const void *object)
 {
 	struct cache_private *p = private_of(cache);
-	u32 index = object_index(p, page, object);
-	u16 *ctl = ctl_of(page) + index;
+	unsigned long index = object_index(p, page, object);
+	ctl_t *ctl = ctl_of(page) + index;
 
-	if (unlikely(index >= p->num || object_at(cache, page, index) != object))
+	if (unlikely(index >= p->num || object_at(p, page, index) != object))
 		return NULL;
 	return likely(*ctl == CTL_LIVE) ? ctl : NULL;
 }
@@ -520,9 +525,9 @@ static __always_inline u16 *live_ctl(struct kmem_cache *cache, struct page *page
 static noinline void bad_free(struct kmem_cache *cache, struct page *page, void *object)
 {
 	struct cache_private *p = private_of(cache);
-	u32 index = object_index(p, page, object);
+	unsigned long index = object_index(p, page, object);
 
-	if (index >= p->num || object_at(cache, page, index) != object)
+	if (index >= p->num || object_at(p, page, index) != object)
 		slab_bug(cache, object, "free of what is not the start of an object");
 	else
 		slab_bug(cache, object, "free of a free object (double free)");
@@ -541,7 +546,7 @@ static noinline void cache_free_slow(struct kmem_cache *cache, void *object)
 
 __frameless void cache_free(struct kmem_cache *cache, struct page *page, void *object)
 {
-	u16 *ctl = live_ctl(cache, page, object);
+	ctl_t *ctl = live_ctl(cache, page, object);
 	struct array_cache *ac;
 	unsigned long flags;
 
@@ -735,6 +740,7 @@ int cache_setup(struct kmem_cache *cache)
 	int err;
 
 	cache->size = ALIGN(cache->object_size, cache->align);
+	p->size = cache->size;
 	p->reciprocal = DIV_ROUND_UP(1UL << 32, cache->size);
 	p->colour_off = max(cache->align, (unsigned int)CACHE_LINE);
 	err = choose_layout(cache, p);
