@@ -77,7 +77,7 @@ __frameless void kfree(const void *object)
 {
 	struct page *page = slab_span_page(object);
 
-	if (in_slab_span(object) && likely(PageSlab(page)))
+	if (in_slab_span(object) && likely(page->flags & BIT(PG_slab)))
 		cache_free(page->slab_cache, page, (void *)object);
 	else
 		kfree_rare((void *)object);

@@ -79,7 +79,7 @@ typedef s16 ctl_t;			/* an index, or: */
 #define CTL_MAX		0x7fff		/* objects in a slab at most */
 
 struct array_cache {
-	unsigned long avail, limit;
+	void **top, **end;		/* the next to be pushed goes to top; end: full */
 	unsigned int batchcount;
 	bool touched;			/* filled or emptied since the last reap */
 	void *entry[];
@@ -88,8 +88,9 @@ struct array_cache {
 struct cache_private {
 	struct array_cache *array[NR_CPUS];
 	unsigned long reciprocal;	/* 2^32 / size, rounded up */
-	unsigned long num;		/* objects in a slab */
 	unsigned long size;		/* cache->size */
+	u32 num;			/* objects in a slab */
+	u32 slots;			/* entries of ctl: those from num on are never live */
 	u16 order;			/* a slab has 2^order pages */
 	u16 ctl_size;			/* bytes of ctl at the start of a slab, 0: off slab */
 	u32 colour_off, colours;	/* a new slab begins at one of @colours multiples */
@@ -121,6 +122,16 @@ static __always_inline struct cache_private *private_of(struct kmem_cache *cache
 	return (struct cache_private *)cache->private;
 }
 
+static unsigned int array_avail(const struct array_cache *ac)
+{
+	return ac->top - ac->entry;
+}
+
+static unsigned int array_room(const struct array_cache *ac)
+{
+	return ac->end - ac->top;
+}
+
 static struct slab_state *state_of(struct page *slab)
 {
 	return (struct slab_state *)&slab->slab_state;
@@ -128,7 +139,8 @@ static struct slab_state *state_of(struct page *slab)
 
 /* ---- objects and their slabs -------------------------------------------------------------- */
 
-/* Offset / size. What lies before the first object gives a huge index. */
+/* Offset / size; offsets are far below 2^32 / size, so the reciprocal is exact. What lies before the
+ * first object gives a huge index. */
 static __always_inline unsigned long object_index(const struct cache_private *p,
 						  const struct page *page, const void *object)
 {
@@ -165,7 +177,7 @@ static struct page *slab_of(const struct cache_private *p, const void *object)
 
 struct layout {
 	size_t bytes, ctl, used;	/* of the slab; ctl on it; ctl and objects together */
-	u32 num;
+	unsigned int num, slots;	/* objects; entries of ctl */
 };
 
 static struct layout layout_of(const struct kmem_cache *cache, unsigned int order, bool off_slab)
@@ -173,8 +185,9 @@ static struct layout layout_of(const struct kmem_cache *cache, unsigned int orde
 	struct layout l = { .bytes = (size_t)PAGE_SIZE << order };
 
 	l.num = min(l.bytes / cache->size, (size_t)CTL_MAX);
+	l.slots = l.bytes / cache->size + 1;
 	for (;; l.num--) {
-		l.ctl = off_slab ? 0 : ALIGN(l.num * sizeof(ctl_t), (size_t)cache->align);
+		l.ctl = off_slab ? 0 : ALIGN(l.slots * sizeof(ctl_t), (size_t)cache->align);
 		l.used = l.ctl + (size_t)l.num * cache->size;
 		if (l.used <= l.bytes)
 			return l;
@@ -185,7 +198,7 @@ static struct layout layout_of(const struct kmem_cache *cache, unsigned int orde
 static bool prefer_off_slab(const struct kmem_cache *cache, unsigned int order)
 {
 	struct layout on = layout_of(cache, order, false), off = layout_of(cache, order, true);
-	size_t ctl = off.num * sizeof(ctl_t);
+	size_t ctl = off.slots * sizeof(ctl_t);
 
 	if (cache->size < OFF_SLAB_MIN || !off.num || ctl >= cache->size / 2)
 		return false;
@@ -207,9 +220,10 @@ static int choose_layout(struct kmem_cache *cache, struct cache_private *p)
 		best_waste = waste;
 		p->order = order;
 		p->num = l.num;
+		p->slots = l.slots;
 		p->ctl_size = l.ctl;
 		p->ctl_cache = off_slab ?
-			&kmalloc_caches[kmalloc_index(l.num * sizeof(ctl_t))] : NULL;
+			&kmalloc_caches[kmalloc_index(l.slots * sizeof(ctl_t))] : NULL;
 		p->colours = (l.bytes - l.used) / p->colour_off + 1;
 		if ((l.bytes - l.used) * 8 <= l.bytes)
 			break;
@@ -267,11 +281,10 @@ static void slab_init(struct kmem_cache *cache, struct page *slab, ctl_t *ctl)
 		page->aux = (unsigned long)(ctl ? ctl : (ctl_t *)start);
 	}
 	*state_of(slab) = (struct slab_state){ .free = 0, .inuse = 0 };
-	for (unsigned int i = 0; i < p->num; i++) {
+	for (unsigned int i = 0; i < p->slots; i++)
 		ctl_of(slab)[i] = i + 1 < p->num ? (ctl_t)(i + 1) : CTL_END;
-		if (cache->ctor)
-			cache->ctor(object_at(p, slab, i));
-	}
+	for (unsigned int i = 0; cache->ctor && i < p->num; i++)
+		cache->ctor(object_at(p, slab, i));
 }
 
 /* One more slab, free. False: no memory. The lock is not held; with __GFP_DIRECT_RECLAIM may
@@ -364,12 +377,12 @@ static void free_block(struct kmem_cache *cache, void **objects, unsigned int n,
 static unsigned int transfer(struct array_cache *to, struct array_cache *from, unsigned int n,
 			     bool bottom)
 {
-	n = min(n, (unsigned int)min(from->avail, to->limit - to->avail));
-	from->avail -= n;
-	memcpy(to->entry + to->avail, from->entry + (bottom ? 0 : from->avail), n * sizeof(void *));
+	n = min(n, min(array_avail(from), array_room(to)));
+	from->top -= n;
+	memcpy(to->top, bottom ? from->entry : from->top, n * sizeof(void *));
 	if (bottom)
-		memmove(from->entry, from->entry + n, from->avail * sizeof(void *));
-	to->avail += n;
+		memmove(from->entry, from->entry + n, array_avail(from) * sizeof(void *));
+	to->top += n;
 	return n;
 }
 
@@ -377,10 +390,10 @@ static unsigned int transfer(struct array_cache *to, struct array_cache *from, u
 static void drain_array(struct kmem_cache *cache, struct array_cache *ac, unsigned int n,
 			struct list_head *doomed)
 {
-	n = min(n, (unsigned int)ac->avail);
+	n = min(n, array_avail(ac));
 	free_block(cache, ac->entry, n, doomed);
-	memmove(ac->entry, ac->entry + n, (ac->avail - n) * sizeof(void *));
-	ac->avail -= n;
+	ac->top -= n;
+	memmove(ac->entry, ac->entry + n, array_avail(ac) * sizeof(void *));
 }
 
 /* ---- the arrays run empty, or full; interrupts off ---------------------------------------- */
@@ -395,17 +408,16 @@ static bool cache_alloc_refill(struct kmem_cache *cache, struct array_cache *ac)
 	spin_lock_raw(&p->lock);
 	if (p->shared && transfer(ac, p->shared, ac->batchcount, false))
 		p->shared->touched = true;
-	while (ac->avail < ac->batchcount) {
+	while (array_avail(ac) < ac->batchcount) {
 		slab = list_first_entry_or_null(&p->partial, struct page, slab_list);
 		if (!slab)
 			slab = list_first_entry_or_null(&p->free, struct page, slab_list);
 		if (!slab)
 			break;
-		ac->avail += take_from_slab(cache, slab, ac->entry + ac->avail,
-					    ac->batchcount - ac->avail);
+		ac->top += take_from_slab(cache, slab, ac->top, ac->batchcount - array_avail(ac));
 	}
 	spin_unlock_raw(&p->lock);
-	return ac->avail;
+	return ac->top > ac->entry;
 }
 
 static void cache_flusharray(struct kmem_cache *cache, struct array_cache *ac)
@@ -439,8 +451,8 @@ static noinline void *cache_alloc_slow(struct kmem_cache *cache, gfp_t gfp, int 
 		unsigned long flags = local_irq_save();
 		struct array_cache *ac = this_cpu_array(p);
 
-		if (ac->avail || cache_alloc_refill(cache, ac)) {
-			object = ac->entry[--ac->avail];
+		if (ac->top > ac->entry || cache_alloc_refill(cache, ac)) {
+			object = *--ac->top;
 			set_ctl(p, object, CTL_LIVE);
 		}
 		local_irq_restore(flags);
@@ -463,11 +475,11 @@ __frameless void *cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 	struct array_cache *ac = this_cpu_array(p);
 	void *object;
 
-	if (unlikely(!ac->avail)) {
+	if (unlikely(ac->top == ac->entry)) {
 		local_irq_restore(flags);
 		return cache_alloc_near(cache, gfp);
 	}
-	object = ac->entry[--ac->avail];
+	object = *--ac->top;
 	local_irq_restore(flags);
 	set_ctl(p, object, CTL_LIVE);
 	if (unlikely(gfp & __GFP_ZERO))
@@ -489,10 +501,10 @@ int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objec
 	while (done < n) {
 		unsigned long flags = local_irq_save();
 		struct array_cache *ac = this_cpu_array(p);
-		size_t some = min(n - done, ac->avail);
+		size_t some = min(n - done, (size_t)array_avail(ac));
 
-		ac->avail -= some;
-		memcpy(objects + done, ac->entry + ac->avail, some * sizeof(void *));
+		ac->top -= some;
+		memcpy(objects + done, ac->top, some * sizeof(void *));
 		local_irq_restore(flags);
 		for (size_t end = done + some; done < end; done++) {
 			set_ctl(p, objects[done], CTL_LIVE);
@@ -509,7 +521,11 @@ int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objec
 
 /* ---- free --------------------------------------------------------------------------------- */
 
-/* Is there an object in use, which begins at @object? Then its ctl. */
+/*
+ * Is there an object in use, which begins at @object? Then its ctl. One comparison finds what lies between
+ * two objects, or before the first. What lies behind the last can look like one; ctl has entries
+ * for as many as there would be room for, so those are not live.
+ */
 static __always_inline ctl_t *live_ctl(struct kmem_cache *cache, struct page *page,
 				     const void *object)
 {
@@ -517,7 +533,7 @@ static __always_inline ctl_t *live_ctl(struct kmem_cache *cache, struct page *pa
 	unsigned long index = object_index(p, page, object);
 	ctl_t *ctl = ctl_of(page) + index;
 
-	if (unlikely(index >= p->num || object_at(p, page, index) != object))
+	if (unlikely(object_at(p, page, index) != object))
 		return NULL;
 	return likely(*ctl == CTL_LIVE) ? ctl : NULL;
 }
@@ -538,9 +554,9 @@ static noinline void cache_free_slow(struct kmem_cache *cache, void *object)
 	unsigned long flags = local_irq_save();
 	struct array_cache *ac = this_cpu_array(private_of(cache));
 
-	if (ac->avail == ac->limit)
+	if (ac->top == ac->end)
 		cache_flusharray(cache, ac);
-	ac->entry[ac->avail++] = object;
+	*ac->top++ = object;
 	local_irq_restore(flags);
 }
 
@@ -557,12 +573,12 @@ __frameless void cache_free(struct kmem_cache *cache, struct page *page, void *o
 	*ctl = CTL_CACHED;
 	flags = local_irq_save();
 	ac = this_cpu_array(private_of(cache));
-	if (unlikely(ac->avail == ac->limit)) {
+	if (unlikely(ac->top == ac->end)) {
 		local_irq_restore(flags);
 		cache_free_slow(cache, object);
 		return;
 	}
-	ac->entry[ac->avail++] = object;
+	*ac->top++ = object;
 	local_irq_restore(flags);
 }
 
@@ -582,7 +598,7 @@ static void drain_this_cpu(void *data)
 	struct array_cache *ac = this_cpu_array(p);
 
 	spin_lock_raw(&p->lock);
-	drain_array(cache, ac, ac->avail, NULL);
+	drain_array(cache, ac, ~0U, NULL);
 	spin_unlock_raw(&p->lock);
 }
 
@@ -597,7 +613,7 @@ static unsigned int drain_freelist(struct kmem_cache *cache, bool idle_only)
 	spin_lock_irqsave(&p->lock, flags);
 	if (p->shared) {
 		if (!idle_only || !p->shared->touched)
-			drain_array(cache, p->shared, p->shared->avail, NULL);
+			drain_array(cache, p->shared, ~0U, NULL);
 		p->shared->touched = false;
 	}
 	p->slabs -= p->free_slabs;
@@ -641,7 +657,9 @@ static struct array_cache *array_create(unsigned int limit, unsigned int batchco
 	struct array_cache *ac = kmalloc(sizeof(*ac) + limit * sizeof(void *), GFP_KERNEL);
 
 	if (ac)
-		*ac = (struct array_cache){ .limit = limit, .batchcount = batchcount };
+		*ac = (struct array_cache){
+			.top = ac->entry, .end = ac->entry + limit, .batchcount = batchcount,
+		};
 	return ac;
 }
 
@@ -665,7 +683,7 @@ static void array_destroy(struct kmem_cache *cache, struct array_cache *ac)
 	if (!ac)
 		return;
 	spin_lock_irqsave(&p->lock, flags);
-	drain_array(cache, ac, ac->avail, &doomed);
+	drain_array(cache, ac, ~0U, &doomed);
 	spin_unlock_irqrestore(&p->lock, flags);
 	destroy_list(cache, &doomed);
 	if (ac != &p->boot_array)
@@ -751,7 +769,9 @@ int cache_setup(struct kmem_cache *cache)
 	INIT_LIST_HEAD(&p->partial);
 	INIT_LIST_HEAD(&p->free);
 	p->free_limit = p->num;
-	p->boot_array = (struct array_cache){ .limit = 1, .batchcount = 1 };
+	p->boot_array = (struct array_cache){
+		.top = p->boot_array.entry, .end = p->boot_array.entry + 1, .batchcount = 1,
+	};
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
 		p->array[cpu] = &p->boot_array;
 	return slab_is_available() ? cache_setup_late(cache) : 0;
@@ -806,10 +826,10 @@ void cache_stats(struct kmem_cache *cache, struct slab_stats *stats)
 	stats->total_slabs = p->slabs;
 	stats->active_slabs = p->slabs - p->free_slabs;
 	stats->total_objects = p->slabs * p->num;
-	stats->shared_avail = p->shared ? p->shared->avail : 0;
+	stats->shared_avail = p->shared ? array_avail(p->shared) : 0;
 	idle = p->free_objects + stats->shared_avail;
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
-		idle += READ_ONCE(READ_ONCE(p->array[cpu])->avail);
+		idle += array_avail(p->array[cpu]);
 	spin_unlock_irqrestore(&p->lock, flags);
 	stats->active_objects = stats->total_objects - min(stats->total_objects, idle);
 }
