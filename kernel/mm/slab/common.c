@@ -204,14 +204,14 @@ static int set_tunables(struct kmem_cache *cache, unsigned int limit, unsigned i
 		err = cache_tune(cache, "batchcount", batchcount);
 	if (!err)
 		err = cache_tune(cache, "shared", shared);
-	return err;
+	return err == -ENOENT ? -EIO : err;
 }
 
 int kmem_cache_set_tunables(const char *name, unsigned int limit, unsigned int batchcount,
 			    unsigned int shared)
 {
 	struct kmem_cache *cache;
-	int err = -ENOENT;
+	int err = -EINVAL;
 
 	if (!limit || !batchcount || batchcount > limit)
 		return -EINVAL;
