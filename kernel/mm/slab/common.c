@@ -177,7 +177,7 @@ unsigned long kmem_cache_reap(void)
 	struct kmem_cache *cache;
 	unsigned long pages = 0;
 
-	if (mutex_is_held(&slab_mutex) || !mutex_trylock(&slab_mutex))
+	if (!mutex_trylock(&slab_mutex))
 		return 0;
 	list_for_each_entry(cache, &slab_caches, node)
 		pages += cache_reap(cache);
