@@ -14,6 +14,12 @@
 #include "mm/phys/vmstat.h"
 #include "base/panic.h"
 
+/* SLUB has both in its own file, with its most frequent case in front. */
+#ifndef CONFIG_SLAB_SLUB
+#define kmem_cache_free_rest	kmem_cache_free
+#define kfree_rest		kfree
+#endif
+
 struct slab_span slab_span;
 
 struct page *object_page(const void *object)
@@ -47,7 +53,7 @@ static noinline void cache_free_rare(struct kmem_cache *cache, void *object)
 		slab_bug(cache, object, "free of what is no address of kernel memory");
 }
 
-__frameless void kmem_cache_free(struct kmem_cache *cache, void *object)
+__frameless void kmem_cache_free_rest(struct kmem_cache *cache, void *object)
 {
 	struct page *page = slab_span_page(object);
 
@@ -73,7 +79,7 @@ static noinline void kfree_rare(void *object)
 	}
 }
 
-__frameless void kfree(const void *object)
+__frameless void kfree_rest(const void *object)
 {
 	struct page *page = slab_span_page(object);
 
