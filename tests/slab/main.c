@@ -1,6 +1,5 @@
 /* Runs all tests: slab-test SEED. The last line counts. The machine boots once, and stays up. */
 #include "test.h"
-#include "base/cmdline.h"
 #include "base/irq.h"
 #include "base/percpu.h"
 #include "sched/mutex.h"
@@ -11,7 +10,6 @@ unsigned long strtoul(const char *s, char **end, int base);
 #define MIB	(1UL << 20)
 
 bool test_failed;
-const char *test_cmdline = "";
 
 static char log_lines[64][160];
 static unsigned int log_used;
@@ -50,11 +48,6 @@ unsigned int log_count(const char *what)
 }
 
 /* ---- what the kernel has elsewhere -------------------------------------------------------- */
-
-bool cmdline_has(const char *key)
-{
-	return strstr(test_cmdline, key) != NULL;
-}
 
 /* Caches come and go while one thread runs only. */
 void mutex_lock(struct mutex *lock)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
+# about: SLAB and the page backend on the host, against a shadow, under ASan and UBSan
 # Host tests of kernel/mm/slab under ASan and UBSan: tests/slab/run.sh [SEED [BACKEND...]]. They run once
-# for each allocator of small objects that there is, on the real page allocator.
+# for each of these allocators, on the real page allocator. Those of SLUB and SLOB are in tests/slub.
 # BUILD (default build) is where the binaries go, CC the host's compiler.
 # Ends with "N passed, N failed"; exit status 0 when none failed.
 set -u
@@ -19,25 +20,22 @@ sources=(kernel/mm/phys/{memblock,page_init,page_alloc,page_fast,buddy,pcp,zonel
 
 # What the host's CPUs cannot do, be called by another, the test does: see main.c.
 build() {
-	local backend=$1 source=$2 o="$out/host-$1.o"
+	local backend=$1 o="$out/host-$1.o"
 
 	"${CC:-gcc}" "${flags[@]}" -Dsmp_call=host_smp_call -c -o "$o" kernel/arch/host/host.c &&
 	"${CC:-gcc}" "${flags[@]}" "-DCONFIG_SLAB_${backend^^}=1" -o "$out/$backend" "$o" \
-		"${sources[@]}" $source $(ls "tests/slab/test_$backend.c" 2>/dev/null) -pthread \
+		"${sources[@]}" kernel/mm/slab/"$backend"*.c $(ls "tests/slab/test_$backend.c" 2>/dev/null) -pthread \
 		-no-pie -Wl,--no-relax,--defsym=image_text=0xffffffff80000000 \
 		-Wl,--defsym=image_end=0xffffffff80400000 && return
-	echo "# $source or its tests do not compile"
+	echo "# $backend or its tests do not compile"
 	echo "0 passed, 1 failed"
 	exit 1
 }
 
 good=0 bad=0
-for backend in ${*:-page slab slub slob}; do
-	source=kernel/mm/slab/$backend.c
-	[ "$backend" = page ] && source=kernel/mm/slab/page_backend.c
-	[ -e "$source" ] || continue
-	[ "$backend" = slub ] && source+=" kernel/mm/slab/slub_cache.c kernel/mm/slab/slub_debug.c"
-	build "$backend" "$source"
+for backend in ${*:-page slab}; do
+	compgen -G "kernel/mm/slab/$backend*.c" >/dev/null || continue
+	build "$backend"
 	echo "# $backend"
 	ASAN_OPTIONS=detect_leaks=0 timeout -s KILL 100 "$out/$backend" "$seed" >"$out/log" 2>&1
 	status=$?

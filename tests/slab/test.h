@@ -40,8 +40,6 @@ extern bool test_failed;
 /* Logged lines that contain @what since the last call of log_forget(). */
 unsigned int log_count(const char *what);
 void log_forget(void);
-/* Is this word on the kernel's command line? */
-extern const char *test_cmdline;
 
 /* Becomes CPU @cpu; while no other CPU runs. */
 void be_cpu(unsigned int cpu);

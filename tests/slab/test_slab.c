@@ -151,6 +151,30 @@ static void test_double_free(struct prng *rng)
 	}
 }
 
+/* Behind the last object of a slab there may be room for the start of one more, which is none, whatever
+ * bytes lie there. */
+static void test_behind_the_last(struct prng *rng)
+{
+	(void)rng;
+	for (size_t size = 16; size <= 1200; size += size < 200 ? 8 : 56) {
+		struct kmem_cache *c = kmem_cache_create("behind", size, 0, 0, NULL);
+		struct slab_stats s = stats_of(c);
+		unsigned long mask = s.pages_per_slab * (unsigned long)PAGE_SIZE - 1, last = 0;
+		void **objects = calloc(s.objects_per_slab, sizeof(*objects));
+
+		for (unsigned int i = 0; i < s.objects_per_slab; i++) {
+			objects[i] = kmem_cache_alloc(c, GFP_KERNEL);
+			memset(objects[i], 0xff, size);
+			last = max(last, (unsigned long)objects[i]);
+		}
+		if ((last + size) / (mask + 1) == last / (mask + 1))
+			expect_unharmed(c, (void *)(last + size));
+		kmem_cache_free_bulk(c, s.objects_per_slab, objects);
+		EXPECT_EQ(kmem_cache_destroy(c), 0);
+		free(objects);
+	}
+}
+
 /* ---- arrays ------------------------------------------------------------------------------- */
 
 static void test_lifo(struct prng *rng)
@@ -289,6 +313,7 @@ const struct test backend_tests[] = {
 	{ "slab: little is wasted, and ctl is kept elsewhere where it would cost an object", test_waste },
 	{ "slab: colours cycle over all of the slack", test_colours },
 	{ "slab: what is freed twice, or is no object, is refused, wherever it lies", test_double_free },
+	{ "slab: what lies behind the last object of a slab is none", test_behind_the_last },
 	{ "slab: arrays are last in, first out, one for each CPU", test_lifo },
 	{ "slab: what lies unused is limited, and given back", test_shrink },
 	{ "slab: tunables change, and no object is lost", test_tunables },
