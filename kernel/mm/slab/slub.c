@@ -69,10 +69,10 @@
  * then the link in A, to B; let others take A and B and free A again. The head is A as before, but
  * the link that was read is history: B is in use, and would become the head of the free list. Pushes
  * do not mind (they link to A whatever is behind it), and taking the whole list does not either;
- * pop_one() would. Since each change raises the generation, a word that is the same means that nothing
- * happened, and nobody needs to think about which case he is in. It has 32 bits: to be fooled one
- * would have to be interrupted between a load and a compare-and-swap for exactly 2^32 changes of one
- * slab.
+ * pop_one() would, if the lock did not keep other takers away. Since each change raises the generation, a
+ * word that is the same means that nothing happened, and nobody needs to prove which case he is in. It
+ * has 32 bits: to be fooled one would have to be interrupted between a load and a compare-and-swap for
+ * exactly 2^32 changes of one slab.
  *
  * Locks: list_lock is taken with interrupts off and nothing is taken inside it: pages are allocated
  * and given back outside. A CPU's slabs are taken from it by asking it to (smp_call).
