@@ -1,6 +1,6 @@
 /*
- * SLUB's caches from their beginning to their end, and what can be asked about them. How they work is
- * in slub.c.
+ * SLUB's caches from their beginning to their end, and what can be asked about them. How they work
+ * is in slub.c.
  */
 #include "mm/slab/slub.h"
 #include "base/irq.h"
@@ -50,8 +50,8 @@ static void return_slot(struct slub *s)
 #define SLUB_MIN_OBJECTS 8
 
 /*
- * The smallest order that leaves little over and holds enough objects that the slow path is rare: at
- * first a sixteenth is little and 8 are enough, then less is asked for.
+ * The smallest order that leaves little over and holds enough objects that the slow path is rare:
+ * at first a sixteenth is little and 8 are enough, then less is asked for.
  */
 static unsigned int best_order(size_t size, unsigned int min_order)
 {
