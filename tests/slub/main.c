@@ -1,4 +1,4 @@
-/* Runs all tests: slub-test SEED. The last line counts. And what the slab layer needs of the kernel. */
+/* Runs all tests: slub-test SEED. The last line counts. And what the tests need of the kernel. */
 #include "test.h"
 #include "base/irq.h"
 #include "base/random.h"

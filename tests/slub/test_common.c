@@ -214,7 +214,8 @@ static void test_bulk(struct prng *rng)
 		unsigned int some = 1 + prng_below(rng, 50);
 
 		if (n + some <= ARRAY_SIZE(objects) && prng_below(rng, 2)) {
-			EXPECT_EQ(kmem_cache_alloc_bulk(cache, __GFP_ZERO, some, objects + n), some);
+			EXPECT_EQ(kmem_cache_alloc_bulk(cache, __GFP_ZERO, some, objects + n),
+				  some);
 			for (unsigned int i = n; i < n + some; i++) {
 				EXPECT_EQ(memchr_inv(objects[i], 0, 40), NULL);
 				took(objects[i], 40, 8);
@@ -336,7 +337,7 @@ static void test_krealloc(struct prng *rng)
 }
 
 const struct test common_tests[] = {
-	{ "random kmalloc and kfree agree with a shadow map, and all pages come back", test_kmalloc },
+	{ "random kmalloc and kfree agree with a shadow map; all pages come back", test_kmalloc },
 	{ "four CPUs do so at once", test_smp },
 	{ "objects freed by other CPUs are not lost and not handed out twice", test_traffic },
 	{ "a constructed object stays constructed", test_constructor },

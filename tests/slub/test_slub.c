@@ -53,8 +53,8 @@ static void test_states(struct prng *rng)
 
 	for (unsigned int step = 0; step < 30000; step++) {
 		host_cpu_enter(prng_below(rng, TEST_CPUS));
-		if (n < ARRAY_SIZE(objects) && (prng_below(rng, 100) < (step / 3000 % 2 ? 40 : 60) ||
-						n == 0)) {
+		if (n < ARRAY_SIZE(objects) &&
+		    (!n || prng_below(rng, 100) < (step / 3000 % 2 ? 40 : 60))) {
 			objects[n] = kmem_cache_alloc(cache, 0);
 			took(objects[n++], 232, 8);
 		} else {

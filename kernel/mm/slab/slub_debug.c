@@ -12,7 +12,7 @@
  *
  * Memory of one object, red_left bytes before the pointer that its user gets:
  *
- *	red zone | object | red zone up to a word's end, or one more | link | allocated by, freed by |
+ *	red zone | object | red zone to a word's end, or one more | link | allocated by | freed by |
  *
  * The link lies in the object itself if neither poison nor constructor nor a red zone need the
  * place. An object in which something was found is not used again: what is wrong with it may go on.
@@ -256,8 +256,8 @@ static bool check_bytes(struct kmem_cache *cache, struct page *slab, void *objec
 
 	if (!bad)
 		return true;
-	snprintf(text, sizeof(text), "%s overwritten: byte %ld of the object is %02x, not %02x", what,
-		 (long)(bad - (u8 *)object), *bad, value);
+	snprintf(text, sizeof(text), "%s overwritten: byte %ld of the object is %02x, not %02x",
+		 what, (long)(bad - (u8 *)object), *bad, value);
 	report(cache, slab, object, text);
 	return false;
 }
@@ -319,7 +319,8 @@ bool slub_debug_free(struct kmem_cache *cache, struct page *slab, void *object, 
 
 	/* Without these two the others would look in the wrong place; all options imply them. */
 	if (!is_object(cache, slab, object)) {
-		snprintf(text, sizeof(text), "Free of %p, which is not the start of an object", object);
+		snprintf(text, sizeof(text), "Free of %p, which is not the start of an object",
+			 object);
 		report(cache, slab, NULL, text);
 		return false;
 	}
