@@ -1,7 +1,6 @@
 /* Runs all tests: slub-test SEED. The last line counts. And what the tests need of the kernel. */
 #include "test.h"
 #include "base/irq.h"
-#include "base/random.h"
 #include "sched/mutex.h"
 
 int fflush(void *file);
@@ -26,19 +25,6 @@ bool mutex_trylock(struct mutex *lock)
 void mutex_unlock(struct mutex *lock)
 {
 	__atomic_store_n(&lock->owner, NULL, __ATOMIC_SEQ_CST);
-}
-
-u64 random_u64(void)
-{
-	return 0x0123456789abcdefUL;
-}
-
-unsigned int stack_trace_save(unsigned long *entries, unsigned int max, unsigned int skip)
-{
-	(void)entries;
-	(void)max;
-	(void)skip;
-	return 0;
 }
 
 /* ---- expectations, log -------------------------------------------------------------------- */

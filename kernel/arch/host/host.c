@@ -5,6 +5,7 @@
 #include "base/irq.h"
 #include "base/panic.h"
 #include "base/percpu.h"
+#include "base/random.h"
 #include "base/spinlock.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -261,6 +262,19 @@ void warn_slow(const char *file, int line, const char *what)
 
 void dump_stack(void)
 {
+}
+
+unsigned int stack_trace_save(unsigned long *entries, unsigned int max, unsigned int skip)
+{
+	(void)entries;
+	(void)max;
+	(void)skip;
+	return 0;
+}
+
+u64 random_u64(void)
+{
+	return 0x0123456789abcdefUL;
 }
 
 /* One word, "key" or "key=value", is all that the command line can be. */

@@ -222,18 +222,29 @@ static void unfreeze_slabs(struct kmem_cache *cache, struct page *list, bool kee
 	discard_slabs(cache, empty);
 }
 
-/* A frozen slab of the caller's becomes one of this CPU's, whose others go if they are too many. */
+/* The older half of the CPU's partial slabs, cut off: the newer ones are warm. Interrupts off. */
+static struct page *cut_partial(struct kmem_cache_cpu *c)
+{
+	struct page **link = &c->partial, *older;
+	unsigned int keep = c->nr_partial / 2;
+
+	for (unsigned int i = 0; i < keep; i++)
+		link = (struct page **)&(*link)->slab_list.next;
+	older = *link;
+	*link = NULL;
+	c->nr_partial = keep;
+	return older;
+}
+
+/* A frozen slab of the caller's becomes one of this CPU's; if those are too many, some go. */
 static void put_cpu_partial(struct kmem_cache *cache, struct page *slab)
 {
 	unsigned long flags = local_irq_save();
 	struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
 	struct page *surplus = NULL;
 
-	if (c->nr_partial >= slub_of(cache)->cpu_partial) {
-		surplus = c->partial;
-		c->partial = NULL;
-		c->nr_partial = 0;
-	}
+	if (c->nr_partial >= slub_of(cache)->cpu_partial)
+		surplus = cut_partial(c);
 	link_slab(&c->partial, slab);
 	c->nr_partial++;
 	local_irq_restore(flags);

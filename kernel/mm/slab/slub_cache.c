@@ -80,7 +80,7 @@ int cache_setup(struct kmem_cache *cache)
 	s->order = best_order(cache->size, s->min_order);
 	slab_size = PAGE_SIZE << s->order;
 	s->min_partial = clamp(ilog2(cache->size) / 2, 5, 10);
-	s->cpu_partial = clamp(0x8000U / slab_size, 2U, 8U);
+	s->cpu_partial = clamp(0x10000U / slab_size, 2U, 16U);
 	s->random = random_u64();
 	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
 		spin_lock_init(&s->node[nid].list_lock);
