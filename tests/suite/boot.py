@@ -150,9 +150,12 @@ def bench():
         cost = results[0]["boot_instructions"][arch] / 1e6
         pages = results[0]["pages"][arch]["1"]
         figure(f"{arch}: {cost:.2f} million; page pair {pages['page_order0_pair']}, "
-               f"order 3 {pages['page_order3_pair']}")
+               f"order 3 {pages['page_order3_pair']}; "
+               f"object pair {results[0]['objects'][arch]['1']['kmalloc_pair']}")
         check(0.1 < cost < 30, f"{arch}: {cost} million instructions")
         check(pages["page_order0_pair"] <= limit, f"{arch}: a page and back costs {pages['page_order0_pair']}")
+        objects = results[0]["objects"][arch]["1"]
+        check(objects["kmalloc_pair"] <= limit, f"{arch}: kmalloc(64) and kfree cost {objects['kmalloc_pair']}")
         check(pages["page_order3_pair"] <= 200, f"{arch}: order 3 and back costs {pages['page_order3_pair']}")
 
 
