@@ -2,7 +2,7 @@
 import os
 import re
 
-from suite.base import ARCHES, BUILD, CAMPAIGN, Guest, both, boot, check, equal, machine, make, scratch, test
+from suite.base import ARCHES, BUILD, CAMPAIGN, Guest, both, boot, check, equal, figure, machine, make, scratch, test
 
 # slabinfo(5), version 2.1, as Linux prints it.
 HEAD = ("slabinfo - version: 2.1\n"
@@ -108,6 +108,18 @@ def double_free(arch):
     equal("reports", ["kmalloc-64"], re.findall(r"BUG: slab (\S+): .*double free", out))
     check(re.search(r"\bcrash_doublefree\+0x", out), "no backtrace to who freed it")
     check("selftest: survived doublefree" in out, "the kernel did not live on")
+
+
+@both("slab-cost")
+def cost(arch):
+    """SLAB's kmalloc(64) and kfree cost no more instructions than allowed."""
+    build = other_build(arch, "LAB=3", "SLAB=slab")
+    with Guest(machine(arch, cpus=1, build=build, icount=True), "bench=slab") as guest:
+        equal("QEMU's exit status", 0, guest.wait_end(60))
+        costs = {name: int(value) for name, value in re.findall(r"bench: (\w+) (\d+)", guest.text)}
+    figure(", ".join(f"{name} {value}" for name, value in costs.items()))
+    limit = {"arm64": 90, "riscv": 95}[arch]
+    check(costs["kmalloc_pair"] <= limit, f"a pair costs {costs['kmalloc_pair']}, allowed are {limit}")
 
 
 @both("slab-merge")
