@@ -19,7 +19,8 @@ FORBIDDEN = re.compile(r"\b(_*(?:section|constructor|destructor|alias|ifunc|weak
                        r"target_clones|no_sanitize\w*|symver|cleanup|optimize)_*|_Pragma|__pragma)\b")
 ATTRIBUTE = re.compile(r"\b__attribute(?:__)?\b|\[\[")
 INCLUDE = re.compile(r'\s*"([\w/.-]+\.h)"\s*$')
-COMPILER = re.compile(r"__asan_|__ubsan_|__sanitizer_|__sancov_|_GLOBAL_OFFSET_TABLE_$|mem(set|cpy|move|cmp)$|"
+COMPILER = re.compile(r"bitops_debruijn_index$|"    # the table behind __ffs() and its like
+                      r"__asan_|__ubsan_|__sanitizer_|__sancov_|_GLOBAL_OFFSET_TABLE_$|mem(set|cpy|move|cmp)$|"
                       r"host_(current|irqs_off)$|lockdep_(acquire|release)$|spin_lock_(slow|debug_before)$|ktest_sched_point$|"
                       r"might_sleep_check$|preempt_schedule$|per_cpu_offset$")
 PRIVILEGED = {

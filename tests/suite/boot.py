@@ -137,23 +137,36 @@ def no_root(arch):
         equal("QEMU's exit status", 0, ended)
 
 
+def bench_figures(name):
+    """tools/bench's JSON."""
+    shell(f"{TOP}/tools/bench", "--build", BUILD, "--json", f"{scratch()}/{name}")
+    with open(f"{scratch()}/{name}", encoding="ascii") as file:
+        return json.load(file)
+
+
 @test("bench", needs=["riscv", "arm64"], timeout=400)
 def bench():
     """Kernel entry to prompt costs less than 30 million instructions; figures are the same twice."""
-    results = []
-    for name in ("first.json", "second.json"):
-        shell(f"{TOP}/tools/bench", "--build", BUILD, "--json", f"{scratch()}/{name}")
-        with open(f"{scratch()}/{name}", encoding="ascii") as file:
-            results.append(json.load(file))
-    equal("second run", results[0], results[1])
-    for arch, limit in (("arm64", 90), ("riscv", 95)):
-        cost = results[0]["boot_instructions"][arch] / 1e6
-        pages = results[0]["pages"][arch]["1"]
-        figure(f"{arch}: {cost:.2f} million; page pair {pages['page_order0_pair']}, "
-               f"order 3 {pages['page_order3_pair']}")
+    first = bench_figures("first.json")
+    equal("second run", first, bench_figures("second.json"))
+    for arch in ("arm64", "riscv"):
+        cost = first["boot_instructions"][arch] / 1e6
+        figure(f"{arch}: {cost:.2f} million")
         check(0.1 < cost < 30, f"{arch}: {cost} million instructions")
-        check(pages["page_order0_pair"] <= limit, f"{arch}: a page and back costs {pages['page_order0_pair']}")
-        check(pages["page_order3_pair"] <= 200, f"{arch}: order 3 and back costs {pages['page_order3_pair']}")
+
+
+@test("bench-pages", needs=["riscv", "arm64"], timeout=200)
+def bench_pages():
+    """A pair of page allocation and free costs no more instructions than allowed, on 1 and 4 CPUs."""
+    limits = {"page_order0_pair": (90, 95), "page_order3_pair": (200, 200),
+              "page_order5_pair_1_split": (350, 350), "page_1000_pairs": (120, 120)}
+    pages = bench_figures("pages.json")["pages"]
+    for i, arch in enumerate(("arm64", "riscv")):
+        for cpus in ("1", "4", "4_at_once"):
+            costs = pages[arch][cpus]
+            figure(f"{arch}, {cpus} CPUs: " + ", ".join(f"{n} {v}" for n, v in costs.items()))
+            for name, limit in limits.items():
+                check(costs[name] <= limit[i], f"{arch}, {cpus} CPUs: {name} costs {costs[name]}")
 
 
 @both("boot-numa", timeout=90)

@@ -50,7 +50,9 @@ endef
 $(foreach s,$(LAB_OWNED),$(eval $(call h-compile,student,$(s),-DCONFIG_WORLD=1 -Wno-error)))
 $(foreach s,$(LAB_GIVEN) $(LAB_REFERENCE),$(eval $(call h-compile,given,$(s),-DCONFIG_WORLD=1)))
 $(foreach s,$(KTEST_WORLD) $(LAB_TESTS),$(eval $(call h-compile,world,$(s),-DCONFIG_WORLD=1)))
-KTEST_HOST := kernel/test/ktest/ktest.c kernel/test/ktest/host.c kernel/arch/host/host.c
+# What files under test may call, or an inline function calls for them, and the host has not.
+KTEST_HOST := kernel/test/ktest/ktest.c kernel/test/ktest/host.c kernel/arch/host/host.c \
+	kernel/lib/sort.c kernel/lib/bitops.c
 $(foreach s,$(KTEST_HOST),$(eval $(call h-compile,core,$(s),)))
 
 h-objs = $(foreach s,$(2),$(call h-obj,$(1),$(s)))

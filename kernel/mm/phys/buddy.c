@@ -55,7 +55,8 @@
  * zone's ends, belongs to another zone, is reserved, or is free already. The last has two cases: it
  * is the first page of a free block, or it was, and has since been merged into a larger one. Such
  * a block can only begin at the frame rounded down to a larger order, which makes MAX_ORDER
- * places to look at. A refused page is lost, and that is the smaller evil.
+ * places to look at; and none at all if the block's buddy is free, because free blocks do not
+ * overlap. A refused page is lost, and that is the smaller evil.
  *
  * Locking. Everything here is called with zone->lock held and interrupts off.
  */
@@ -72,10 +73,8 @@ void zone_core_init(struct zone *zone)
 
 /* ---- blocks on their lists ---------------------------------------------------------------- */
 
-static void add_block(struct zone *zone, struct page *page, unsigned int order)
+static void add_block(struct free_area *area, struct page *page, unsigned long order)
 {
-	struct free_area *area = &zone->free_area[order];
-
 	page->private = order;
 	__SetPageBuddy(page);
 	list_add(&page->list, &area->free_list);
@@ -83,11 +82,9 @@ static void add_block(struct zone *zone, struct page *page, unsigned int order)
 }
 
 /* The same for a list that is empty and a page whose flags are known: nothing need be read. */
-static void add_first_block(struct zone *zone, struct page *page, unsigned int order,
+static void add_first_block(struct free_area *area, struct page *page, unsigned long order,
 			    unsigned long flags)
 {
-	struct free_area *area = &zone->free_area[order];
-
 	page->private = order;
 	page->flags = flags;
 	page->list.next = page->list.prev = &area->free_list;
@@ -96,105 +93,144 @@ static void add_first_block(struct zone *zone, struct page *page, unsigned int o
 }
 
 /* Its links stay as they are: whoever takes the block writes over them. */
-static void remove_block(struct zone *zone, struct page *page, unsigned int order)
+static void remove_block(struct free_area *area, struct page *page)
 {
-	__list_del(page->list.prev, page->list.next);
 	__ClearPageBuddy(page);
-	zone->free_area[order].nr_free--;
+	__list_del(page->list.prev, page->list.next);
+	area->nr_free--;
 }
 
 /* ---- allocation: split -------------------------------------------------------------------- */
 
 struct page *zone_core_alloc(struct zone *zone, unsigned int order)
 {
-	unsigned int have = order;
+	struct free_area *area = zone->free_area + order;
+	unsigned long have = order, flags;
 	struct page *page;
 
-	while (have < NR_ORDERS && list_empty(&zone->free_area[have].free_list))
+	for (; have <= MAX_ORDER && list_empty(&area->free_list); area++)
 		have++;
-	if (have >= NR_ORDERS)
+	if (have > MAX_ORDER)
 		return NULL;
-
-	page = list_first_entry(&zone->free_area[have].free_list, struct page, list);
-	remove_block(zone, page, have);
+	page = list_first_entry(&area->free_list, struct page, list);
+	flags = page->flags;			/* those of a free block, for the halves as well */
+	remove_block(area, page);
 	while (have > order) {
 		have--;
-		add_first_block(zone, page + (1UL << have), have, page->flags | BIT(PG_buddy));
+		area--;
+		add_first_block(area, page + (1UL << have), have, flags);
 	}
 	zone->free_pages -= 1UL << order;
 	return page;
 }
 
-/* ---- free: coalesce ----------------------------------------------------------------------- */
+/* ---- free: refuse ------------------------------------------------------------------------- */
 
-/* Is @page the first of a free block of the zone that @flags, a page's, belong to? */
-static bool free_block_at(const struct page *page, unsigned long flags)
+/* Is @page the first of a free block of the zone whose FLAGS_ZONE are in @zone_flags? */
+static bool free_block_at(const struct page *page, unsigned long zone_flags)
 {
-	unsigned long mask = ~0UL << PAGE_ZONE_SHIFT | BIT(PG_buddy);
-
-	return (page->flags & mask) == ((flags & mask) | BIT(PG_buddy));
+	return (page->flags & (FLAGS_ZONE | BIT(PG_buddy))) == (zone_flags | BIT(PG_buddy));
 }
 
 /*
  * Does the frame lie inside a larger free block? That would begin at @pfn rounded down to some
- * order: at @pfn with its lowest bits taken away, one after the other.
+ * order: at @pfn with its lowest bits taken away, one after the other. The last of these places may
+ * be in another section.
  */
-static bool inside_free_block(const struct page *page, pfn_t pfn)
+static bool inside_free_block(pfn_t pfn, unsigned long zone_flags)
 {
-	for (pfn_t bits = pfn & ((1UL << MAX_ORDER) - 1); bits; bits &= bits - 1) {
-		pfn_t offset = (pfn & ((1UL << MAX_ORDER) - 1)) - (bits & (bits - 1));
-		const struct page *head = page - offset;
+	for (pfn_t head = pfn; head % (1UL << MAX_ORDER);) {
+		const struct page *page;
 
-		if (offset >= PAGES_PER_SECTION && !pfn_valid(pfn - offset))
+		head &= head - 1;
+		if (unlikely((head ^ pfn) & PAGES_PER_SECTION) && !pfn_valid(head))
 			break;
-		if (free_block_at(head, page->flags) && offset < 1UL << head->private)
+		page = pfn_to_page(head);
+		if (unlikely(free_block_at(page, zone_flags)) && pfn - head < 1UL << page->private)
 			return true;
 	}
 	return false;
 }
 
-/* Why the block cannot be taken back, or NULL. */
-static const char *refusal(const struct zone *zone, const struct page *page, unsigned int order)
+static bool in_zone(const struct zone *zone, pfn_t pfn, unsigned int order)
+{
+	return pfn >= zone->start_pfn &&
+	       pfn + (1UL << order) <= zone->start_pfn + zone->spanned_pages;
+}
+
+/* All that can be wrong with a block by itself; true if nothing is. */
+static __always_inline bool acceptable(const struct zone *zone, const struct page *page, pfn_t pfn,
+				       unsigned int order)
+{
+	unsigned long kind = page->flags & (FLAGS_ZONE | BIT(PG_reserved) | BIT(PG_buddy));
+
+	return order <= MAX_ORDER && kind == (unsigned long)zone_id(zone) << PAGE_ZONE_SHIFT &&
+	       !(pfn & ((1UL << order) - 1)) && in_zone(zone, pfn, order);
+}
+
+/* The block cannot be taken back: say why. */
+static noinline void refuse(const struct zone *zone, struct page *page, unsigned int order)
 {
 	pfn_t pfn = page_to_pfn(page);
 
 	if (order > MAX_ORDER)
-		return "free of an order that does not exist";
-	if (page_zone_id(page) != zone_id(zone) || pfn < zone->start_pfn ||
-	    pfn + (1UL << order) > zone->start_pfn + zone->spanned_pages)
-		return "free of a block of another zone";
-	if (pfn & ((1UL << order) - 1))
-		return "free of a misaligned block";
-	if (PageReserved(page))
-		return "free of a reserved page";
-	if (PageBuddy(page) || inside_free_block(page, pfn))
-		return "free of a free page (double free)";
-	return NULL;
+		bad_page(page, "free of an order that does not exist");
+	else if (page_zone_id(page) != zone_id(zone) || !in_zone(zone, pfn, order))
+		bad_page(page, "free of a block of another zone");
+	else if (pfn & ((1UL << order) - 1))
+		bad_page(page, "free of a misaligned block");
+	else if (PageReserved(page))
+		bad_page(page, "free of a reserved page");
+	else
+		bad_page(page, "free of a free page (double free)");
+}
+
+/* ---- free: coalesce ----------------------------------------------------------------------- */
+
+/* Is there a page at the frame, and is it the first of a free block of exactly this order? */
+static __always_inline bool is_free_buddy(pfn_t pfn, unsigned long order, unsigned long zone_flags)
+{
+	const struct page *page = pfn_to_page(pfn);
+
+	if (unlikely(1UL << order >= PAGES_PER_SECTION) && !pfn_valid(pfn))
+		return false;
+	return free_block_at(page, zone_flags) && page->private == order;
+}
+
+/* The buddy is not free: the block stays as it is, or it is not ours to take. */
+static noinline void free_alone(struct zone *zone, struct page *page, unsigned long order)
+{
+	if (unlikely(inside_free_block(page_to_pfn(page), page->flags & FLAGS_ZONE))) {
+		refuse(zone, page, order);
+		return;
+	}
+	zone->free_pages += 1UL << order;
+	add_block(&zone->free_area[order], page, order);
 }
 
 void zone_core_free(struct zone *zone, struct page *page, unsigned int order)
 {
-	const char *reason = refusal(zone, page, order);
-	pfn_t pfn = page_to_pfn(page);
-	unsigned long flags;
+	unsigned long zone_flags = page->flags & FLAGS_ZONE, have = order;
+	pfn_t pfn = page_to_pfn(page), buddy = pfn ^ 1UL << order;
+	struct free_area *area;
 
-	if (unlikely(reason)) {
-		bad_page(page, reason);
+	if (unlikely(!acceptable(zone, page, pfn, order))) {
+		refuse(zone, page, order);
 		return;
 	}
-	flags = page->flags;
-	zone->free_pages += 1UL << order;
-	for (; order < MAX_ORDER; order++) {
-		unsigned long size = 1UL << order;
-		struct page *buddy = pfn & size ? page - size : page + size;
-
-		if (size >= PAGES_PER_SECTION && !pfn_valid(pfn ^ size))
-			break;
-		if (!free_block_at(buddy, flags) || buddy->private != order)
-			break;
-		remove_block(zone, buddy, order);
-		page = pfn & size ? buddy : page;
-		pfn &= ~size;
+	/* Free blocks do not overlap: where the buddy is one, this does not lie inside another. */
+	if (order == MAX_ORDER || !is_free_buddy(buddy, order, zone_flags)) {
+		free_alone(zone, page, order);
+		return;
 	}
-	add_block(zone, page, order);
+	zone->free_pages += 1UL << order;
+	area = &zone->free_area[order];
+	do {
+		remove_block(area, pfn_to_page(buddy));
+		pfn &= buddy;
+		have++;
+		area++;
+		buddy = pfn ^ 1UL << have;
+	} while (have < MAX_ORDER && is_free_buddy(buddy, have, zone_flags));
+	add_block(area, pfn_to_page(pfn), have);
 }

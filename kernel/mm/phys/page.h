@@ -72,6 +72,7 @@ enum pageflags {
 
 #define PAGE_ZONE_SHIFT	56	/* 2 bits zone type, 6 bits node */
 #define PAGE_NODE_SHIFT	58
+#define FLAGS_ZONE	(~0UL << PAGE_ZONE_SHIFT)	/* zone and node: what a page never loses */
 
 #define PAGEFLAG(Name, name)						\
 static inline bool Page##Name(const struct page *p)			\

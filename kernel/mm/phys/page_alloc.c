@@ -118,7 +118,8 @@ static const char *bad_reason(const struct page *page, unsigned int order)
 
 /* ---- free --------------------------------------------------------------------------------- */
 
-static void free_to_core(struct zone *zone, struct page *page, unsigned int order)
+/* Inline, for that is what a large block's way consists of; so is take_from_core(). */
+static __always_inline void free_to_core(struct zone *zone, struct page *page, unsigned int order)
 {
 	unsigned long flags = local_irq_save();
 
@@ -129,11 +130,11 @@ static void free_to_core(struct zone *zone, struct page *page, unsigned int orde
 	local_irq_restore(flags);
 }
 
-void free_large_block(struct page *page, unsigned int order)
+void free_large_block(struct zone *zone, struct page *page, unsigned int order)
 {
 	page->flags &= FLAGS_ZONE;
 	page->aux = 0;
-	free_to_core(page_zone(page), page, order);
+	free_to_core(zone, page, order);
 }
 
 /* The last reference is gone, and the checks were passed. */
@@ -196,7 +197,7 @@ void free_pages(void *addr, unsigned int order)
 
 /* ---- allocate ----------------------------------------------------------------------------- */
 
-static struct page *take_from_core(struct zone *zone, unsigned int order)
+static __always_inline struct page *take_from_core(struct zone *zone, unsigned int order)
 {
 	unsigned long flags = local_irq_save();
 	struct page *page;

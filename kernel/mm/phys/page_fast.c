@@ -45,6 +45,7 @@ struct cpu_lists {
 };
 
 static DEFINE_PER_CPU(struct cpu_lists, cpu_lists);
+static struct zone *zone_of[NR_ZONE_IDS];	/* page_zone() without its multiplications */
 
 /* Stands for the lists that a CPU does not have: empty for who pops, full for who pushes. */
 static struct per_cpu_pages no_lists;
@@ -105,6 +106,13 @@ static __always_inline bool is_plain(const struct page *page, unsigned int order
 	return !page->mapping && page->_mapcount.counter < 0;
 }
 
+/* Is it the descriptor of a page at all? @lists may be any CPU's, in this they are all alike. */
+static __always_inline bool is_page(const struct cpu_lists *lists, const struct page *page)
+{
+	return (unsigned long)page - lists->pages_start < lists->pages_size &&
+	       (unsigned long)page % sizeof(*page) == 0;
+}
+
 static __always_inline void free_fast(struct page *page, unsigned int order)
 {
 	unsigned long flags = local_irq_save();
@@ -112,8 +120,7 @@ static __always_inline void free_fast(struct page *page, unsigned int order)
 	struct per_cpu_pages *pcp;
 	int count;
 
-	if (unlikely((unsigned long)page - lists->pages_start >= lists->pages_size ||
-		     (unsigned long)page % sizeof(*page) || !is_plain(page, order))) {
+	if (unlikely(!is_page(lists, page) || !is_plain(page, order))) {
 		local_irq_restore(flags);
 		free_pages_general(page, order);
 		return;
@@ -123,11 +130,6 @@ static __always_inline void free_fast(struct page *page, unsigned int order)
 		local_irq_restore(flags);
 		if (count < 0)
 			undo_free(page);
-		return;
-	}
-	if (order > PCP_MAX_ORDER) {
-		local_irq_restore(flags);
-		free_large_block(page, order);
 		return;
 	}
 	pcp = lists->of[page_zone_id(page)];
@@ -143,12 +145,30 @@ static __always_inline void free_fast(struct page *page, unsigned int order)
 	local_irq_restore(flags);
 }
 
+/* The same questions, and then the core's lock instead of a list. */
+static __always_inline void free_large_fast(struct page *page, unsigned int order)
+{
+	int count;
+
+	if (unlikely(!is_page(this_cpu_ptr(&cpu_lists), page) || !is_plain(page, order))) {
+		free_pages_general(page, order);
+		return;
+	}
+	count = atomic_dec_return(&page->_refcount);
+	if (likely(!count))
+		free_large_block(zone_of[page_zone_id(page)], page, order);
+	else if (count < 0)
+		undo_free(page);
+}
+
 noinline void __free_pages(struct page *page, unsigned int order)
 {
 	if (FAST_PATHS && likely(order == 0))
 		free_fast(page, 0);
-	else if (FAST_PATHS && order <= MAX_ORDER)
+	else if (FAST_PATHS && order <= PCP_MAX_ORDER)
 		free_fast(page, order);
+	else if (FAST_PATHS && order <= MAX_ORDER)
+		free_large_fast(page, order);
 	else
 		free_pages_general(page, order);
 }
@@ -196,6 +216,8 @@ void fast_paths_open(void)
 	struct zonelist_cursor cursor;
 	struct zone *zone;
 
+	for_each_zone(zone)
+		zone_of[zone_id(zone)] = zone;
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
 		struct cpu_lists *lists = per_cpu_ptr(&cpu_lists, cpu);
 

@@ -8,7 +8,6 @@
  * is no fault, but must be there if and only if the order says so. */
 #define FLAGS_BAD_AT_FREE (BIT(PG_locked) | BIT(PG_writeback) | BIT(PG_lru) | BIT(PG_slab) | \
 			   BIT(PG_reserved) | BIT(PG_buddy) | BIT(PG_pcp) | BIT(PG_swapcache))
-#define FLAGS_ZONE	(~0UL << PAGE_ZONE_SHIFT)
 
 /* A block that just came from a list or the core. Nobody else can see it: plain stores do. */
 static __always_inline void set_page_in_use(struct page *page, unsigned int order)
@@ -27,8 +26,8 @@ struct page *alloc_pages_general(int nid, gfp_t gfp, unsigned int order);
 void free_pages_general(struct page *page, unsigned int order);
 /* A block larger than the per-CPU lists serve, from @zone, which the caller prefers. */
 struct page *alloc_large_block(struct zone *zone, gfp_t gfp, unsigned int order);
-/* The same as free_block() for one without an owner. */
-void free_large_block(struct page *page, unsigned int order);
+/* The same as free_block() for one of @zone without an owner. */
+void free_large_block(struct zone *zone, struct page *page, unsigned int order);
 /* The block passed all checks, and its last reference is gone. */
 void free_block(struct page *page, unsigned int order);
 /* A decrement that was one too many is taken back, and reported. */

@@ -27,11 +27,14 @@
  *
  *	refill	The core would serve a row of small requests from its smallest block, halving it
  *		again and again until it is used up. So that block is taken at once, whole if a
- *		batch can hold it, and cut here, by pushing its pieces. The same memory goes as
- *		before; blocks larger than needed stay as they are.
+ *		batch can hold it, and cut here, by pushing its pieces. Blocks of less than
+ *		2^REFILL_ORDER pages are left alone while there are others: a batch made of crumbs
+ *		would come back as crumbs, each a call of its own in and out, and crumbs that lie
+ *		still are found by their buddies. Blocks larger than needed stay as they are.
  *
  *	return	Pages that were freed in a row often are neighbours, which lie in a row in the stack
- *		as well. They are put together to the largest aligned blocks first.
+ *		as well, with rising or falling addresses. They are put together to the largest
+ *		aligned blocks first.
  *
  * The order in which a block is cut is chosen so that pages are handed out with rising addresses.
  *
@@ -42,8 +45,7 @@
  *	- free memory of a zone = zone->free_pages + the counts of all CPUs
  *
  * Locking. The lists of a CPU: interrupts off on that CPU, nothing else. zone->lock is taken
- * inside. Another CPU may read the
- * counts, and gets about what was true a moment ago.
+ * inside. Another CPU may read the counts, and gets about what was true a moment ago.
  */
 #include "mm/phys/pcp.h"
 #include "mm/phys/page_alloc.h"
@@ -51,6 +53,7 @@
 
 #define PCP_SHARE	16		/* all CPUs' lists together: this part of the zone at most */
 #define PCP_BATCHES	4		/* batches that fit onto the lists */
+#define REFILL_ORDER	4	/* a refill takes no smaller blocks while there are any such */
 #define BLOCK		(1U << PCP_MAX_ORDER)	/* pages of the largest block that may come */
 BUILD_BUG_ON(NR_CPUS * sizeof(struct per_cpu_pages) > PAGE_SIZE);
 
@@ -89,10 +92,12 @@ static void push_pieces(struct per_cpu_pages *pcp, struct page *page, unsigned i
 	pcp->from_core += 1L << have;
 }
 
-/* The order of the core's smallest block that a request for @order could be served from, but no
+/* The order of the core's smallest block that a request for @order should be served from, but no
  * larger than @room pages. */
 static unsigned int refill_order(const struct zone *zone, unsigned int order, unsigned int room)
 {
+	if (1U << REFILL_ORDER <= room)
+		order = max(order, (unsigned int)REFILL_ORDER);
 	while (2U << order <= room && !zone->free_area[order].nr_free)
 		order++;
 	return order;
@@ -120,6 +125,8 @@ unsigned int pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned i
 		unsigned int have = refill_order(zone, order, wanted);
 		struct page *page = zone_core_alloc(zone, have);
 
+		if (!page)	/* all that is left is in smaller pieces */
+			page = zone_core_alloc(zone, have = order);
 		if (!page)
 			break;
 		push_pieces(pcp, page, have, order);
@@ -132,33 +139,33 @@ unsigned int pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned i
 
 /* ---- back to the core --------------------------------------------------------------------- */
 
-/* Pops at most @limit blocks that are neighbours in memory: how many, and the lowest of them. */
-static unsigned int pop_run(struct per_cpu_pages *pcp, unsigned int order, unsigned int limit,
-			    struct page **lowest)
-{
-	struct page *page = pcp->stack[order], *low = page, *high = page;
-	unsigned long size = 1UL << order;
-	unsigned int n = 1;
+/* A row of neighbours in memory and in a stack: @pages from @page on. */
+struct run {
+	struct page *page;
+	unsigned long pages;
+};
 
-	for (;; n++) {
-		__ClearPagePcp(page);
-		page = page->pcp_next;
-		if (n == limit || (page != high + size && page != low - size))
-			break;
-		if (page > high)
-			high = page;
-		else
-			low = page;
-	}
-	pcp->stack[order] = page;
-	*lowest = low;
-	return n;
+/* Pops at most @limit blocks of @size pages that are neighbours, with rising or falling addresses. */
+static struct run pop_run(struct page **stack, unsigned long size, unsigned long limit)
+{
+	struct page *first = *stack, *page = first, *last;
+	unsigned long flags = first->flags & ~BIT(PG_pcp);	/* the same for the whole stack */
+	long step = first->pcp_next > first ? size : -size;
+	unsigned long n = 0;
+
+	do {
+		last = page;
+		page = last->pcp_next;
+		last->flags = flags;
+	} while (++n < limit && page == last + step);
+	*stack = page;
+	return (struct run){ step > 0 ? first : last, n * size };
 }
 
-/* Frees [page, page + pages) in the largest blocks that are aligned. */
-static void free_run(struct zone *zone, struct page *page, unsigned long pages, unsigned int order)
+/* Frees a run in the largest blocks that are aligned. */
+static void free_run(struct zone *zone, struct run run, unsigned int order)
 {
-	pfn_t pfn = page_to_pfn(page), end = pfn + pages;
+	pfn_t pfn = page_to_pfn(run.page), end = pfn + run.pages;
 
 	while (pfn < end) {
 		unsigned int have = order;
@@ -174,14 +181,15 @@ static void free_run(struct zone *zone, struct page *page, unsigned long pages, 
 static void give_back(struct zone *zone, struct per_cpu_pages *pcp, long pages)
 {
 	for (int order = PCP_MAX_ORDER; order >= 0; order--) {
-		while (pcp->stack[order] && pages > 0) {
-			unsigned int limit = DIV_ROUND_UP(pages, 1L << order);
-			struct page *page;
-			long run = (long)pop_run(pcp, order, limit, &page) << order;
+		long size = 1L << order;
 
-			free_run(zone, page, run, order);
-			pcp->from_core -= run;
-			pages -= run;
+		while (pcp->stack[order] && pages > 0) {
+			struct run run = pop_run(&pcp->stack[order], size,
+						 (pages + size - 1) >> order);
+
+			free_run(zone, run, order);
+			pcp->from_core -= run.pages;
+			pages -= run.pages;
 		}
 	}
 }

@@ -269,6 +269,10 @@ void ktest_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *
 	gang_member(0, NULL);
 	while (__atomic_load_n(&gang.left, __ATOMIC_ACQUIRE))
 		ktest_relax();
+	/* Nor is the next gang's work to be given to one that is still putting this one's away. */
+	for (unsigned int cpu = 1; cpu < n; cpu++)
+		while (smp_load_acquire(&workers[cpu].fn))
+			ktest_relax();
 }
 
 /* The worker ends; whoever waits for it must not wait for ever. */

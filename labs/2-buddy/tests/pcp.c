@@ -83,19 +83,24 @@ static unsigned long drain(struct zone *zone)
 	return n;
 }
 
-/* Pages that neither the core gives nor anybody holds. All back in the core afterwards. */
+/* Pages that neither the core gives nor anybody holds. All back in the core afterwards. The largest
+ * blocks first: page by page is dear, and more so with some right cores than with others. */
 static unsigned long pages_on_lists(struct zone *zone)
 {
 	unsigned int mark = ktest_mark();
-	unsigned long n = 0, free = oracle_free_pages(&oracle, zone);
-	struct page **page = ktest_alloc((free + 1) * sizeof(*page));
+	unsigned long n = 0, left = oracle_free_pages(&oracle, zone);
+	struct { struct page *page; unsigned int order; } *taken = ktest_alloc((left + 1) * sizeof(*taken));
 
-	while (n < free && (page[n] = core_alloc(zone, 0)))
-		n++;
-	for (unsigned long i = 0; i < n; i++)
-		core_free(zone, page[i], 0);
+	for (int order = MAX_ORDER; order >= 0; order--) {
+		while (left >> order && (taken[n].page = core_alloc(zone, order))) {
+			taken[n++].order = order;
+			left -= 1UL << order;
+		}
+	}
+	while (n--)
+		core_free(zone, taken[n].page, taken[n].order);
 	ktest_release(mark);
-	return free - n;
+	return left;
 }
 
 KTEST(pcp, lists_fetch_in_batches,
