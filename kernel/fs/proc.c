@@ -42,6 +42,7 @@ struct proc_entry {
 };
 
 /* inode->private: entry; inode->rdev: pid, 0 outside of process directories */
+static struct kmem_cache *seq_file_cache;
 static struct proc_entry root = {
 	.name = "proc", .mode = S_IFDIR | 0555, .ino = 1,
 	.node = LIST_HEAD_INIT(root.node), .children = LIST_HEAD_INIT(root.children),
@@ -160,14 +161,14 @@ static int proc_open(struct inode *inode, struct file *file)
 
 	if ((file->mode & FMODE_WRITE) && !entry->write && !entry->write_pid)
 		return -EACCES;
-	file->private = kzalloc(sizeof(struct seq_file), GFP_KERNEL);
+	file->private = kmem_cache_zalloc(seq_file_cache, GFP_KERNEL);
 	return file->private ? 0 : -ENOMEM;
 }
 
 static void proc_release(struct file *file)
 {
 	text_free(file->private);
-	kfree(file->private);
+	kmem_cache_free(seq_file_cache, file->private);
 }
 
 /* file->pos_lock protects the text from a second reader; pread has none, hence the inode's lock. */
@@ -522,6 +523,7 @@ static struct file_system_type proc_type = { .name = "proc", .mount = proc_mount
 
 static int proc_init(void)
 {
+	seq_file_cache = KMEM_CACHE(seq_file, SLAB_PANIC);
 	register_filesystem(&proc_type);
 	mutex_lock(&proc_mutex);
 	self_entry.ino = next_ino++;

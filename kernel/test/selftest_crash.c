@@ -3,6 +3,7 @@
 #include "arch/arch.h"
 #include "base/spinlock.h"
 #include "lib/string.h"
+#include "mm/slab/slab.h"
 #include "sched/mutex.h"
 #include "sched/timer.h"
 #include "task/kthread.h"
@@ -120,6 +121,15 @@ static void crash_sleepatomic(void)
 	spin_unlock(&lock_a);
 }
 
+static void crash_doublefree(void)
+{
+	void *object = kmalloc(60, GFP_KERNEL);
+
+	kfree(object);
+	kfree(object);
+	barrier();		/* no tail call: the backtrace names this function */
+}
+
 /* A lock held too long by another CPU: reported, then the wait goes on. */
 static void hold_long(void *started)
 {
@@ -168,7 +178,7 @@ static const struct {
 	{ "deadlock", crash_deadlock },		{ "mutexdeadlock", crash_mutexdeadlock },
 	{ "lockorder", crash_lockorder },	{ "irqlock", crash_irqlock },
 	{ "sleepatomic", crash_sleepatomic },	{ "stuckspin", crash_stuckspin },
-	{ "panicpanic", crash_panicpanic },
+	{ "panicpanic", crash_panicpanic },	{ "doublefree", crash_doublefree },
 };
 
 void selftest_crash(const char *name)

@@ -99,6 +99,7 @@ def make_errors():
     """A wrong value of a variable is one clear line."""
     for words, says in [(["ARCH=vax"], "ARCH='vax' is not valid; use one of: riscv arm64"),
                         (["LAB=9"], "LAB='9' is not valid"),
+                        (["LAB=3", "SLAB=slap"], "SLAB='slap' is not valid; use one of: page slab"),
                         (["PAGING=sv40"], "PAGING='sv40' is not valid"),
                         (["ARCH=arm64", "PAGING=sv39"], "PAGING is for ARCH=riscv"),
                         (["KASAN=1"], "KASAN= is not there yet"),

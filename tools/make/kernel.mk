@@ -6,11 +6,17 @@
 # What each stage links of the files that not all have; those of the other stages stay out.
 LAB_SRC_1 := mm/phys/freelist.c mm/phys/zonelist_stub.c
 LAB_SRC_2 := mm/phys/buddy.c mm/phys/pcp.c mm/phys/zonelist.c
+LAB_SRC_3 := $(LAB_SRC_2)
+LAB_SRC_4 := $(LAB_SRC_2)
 LAB_SRC   := $(sort $(foreach n,$(LABS),$(LAB_SRC_$(n))))
+
+# Of the allocators of small objects, one.
+SLAB_SRC   := $(addprefix mm/slab/,page_backend.c slab.c slub.c slub_cache.c slub_debug.c slob.c)
+SLAB_OTHER := $(filter-out mm/slab/$(SLAB).c mm/slab/$(SLAB)_%.c,$(SLAB_SRC))
 
 KERNEL_SRC := $(shell find kernel -name '*.[cS]' ! -name '*.lds.S' 2>/dev/null | sort)
 KERNEL_SRC := $(filter-out $(foreach a,$(filter-out $(ARCH),riscv arm64 host),kernel/arch/$(a)/%),$(KERNEL_SRC))
-KERNEL_SRC := $(filter-out $(addprefix kernel/,$(filter-out $(LAB_SRC_$(LAB)),$(LAB_SRC)) $(KERNEL_EXCLUDE)),$(KERNEL_SRC))
+KERNEL_SRC := $(filter-out $(addprefix kernel/,$(filter-out $(LAB_SRC_$(LAB)),$(LAB_SRC)) $(SLAB_OTHER) $(KERNEL_EXCLUDE)),$(KERNEL_SRC))
 KERNEL_OBJ := $(addprefix $(O)/,$(addsuffix .o,$(basename $(KERNEL_SRC))))
 
 # BASE=reference: what the labs below own is the reference's. A student's tree has it as objects, with
@@ -26,7 +32,9 @@ KERNEL_LDS := kernel/arch/$(ARCH)/kernel.lds.S
 
 KCPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) -I kernel -I kernel/arch/$(ARCH)/include \
 	-D__KERNEL__ -DCONFIG_ARCH_$(if $(filter riscv,$(ARCH)),RISCV,ARM64)=1 -DCONFIG_LAB=$(LAB) \
-	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1)
+	-DCONFIG_SLAB_$(shell echo $(SLAB) | tr a-z A-Z)=1 \
+	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1) $(if $(filter 1,$(HARDENED)),-DCONFIG_SLUB_HARDENED=1) \
+	$(if $(filter 1,$(SLUB_STATS)),-DCONFIG_SLUB_STATS=1)
 # DEBUGINFO=0: built and linked faster (the grader).
 KCFLAGS := -std=gnu11 -O2 $(if $(filter 0,$(DEBUGINFO)),,-g) -Wall -Wextra -Werror -ffreestanding -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fno-pic -fno-pie -fno-stack-protector \

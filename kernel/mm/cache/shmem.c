@@ -4,6 +4,7 @@
  * zero and may be.
  */
 #include "mm/cache/shmem.h"
+#include "base/initcall.h"
 #include "lib/string.h"
 #include "mm/cache/pagecache.h"
 #include "mm/phys/vmstat.h"
@@ -14,6 +15,15 @@ struct shmem {
 	atomic_t refs;
 	loff_t bytes;
 };
+
+static struct kmem_cache *shmem_cache;
+
+static int shmem_init(void)
+{
+	shmem_cache = KMEM_CACHE(shmem, SLAB_PANIC);
+	return 0;
+}
+core_initcall(shmem_init);
 
 static struct shmem *to_shmem(struct address_space *mapping)
 {
@@ -41,7 +51,7 @@ static void shmem_put(struct address_space *mapping)
 	if (!atomic_dec_and_test(&to_shmem(mapping)->refs))
 		return;
 	truncate_inode_pages(mapping);
-	kfree(to_shmem(mapping));
+	kmem_cache_free(shmem_cache, to_shmem(mapping));
 }
 
 static int shmem_name(struct address_space *mapping, char *buf, size_t size)
@@ -64,7 +74,7 @@ static const struct address_space_operations shmem_ops = {
 
 struct address_space *shmem_create(size_t size)
 {
-	struct shmem *shmem = kmalloc(sizeof(*shmem), GFP_KERNEL);
+	struct shmem *shmem = kmem_cache_alloc(shmem_cache, GFP_KERNEL);
 
 	if (!shmem)
 		return NULL;

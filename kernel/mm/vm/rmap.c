@@ -39,6 +39,8 @@
 #include "base/panic.h"
 #include "lib/errno.h"
 
+static struct kmem_cache *anon_vma_cache;
+
 static struct anon_vma *page_anon_vma(const struct page *page)
 {
 	return (struct anon_vma *)((unsigned long)page->mapping & ~1UL);
@@ -55,11 +57,22 @@ static void anon_page_freed(struct page *page)
 	page->mapping = NULL;
 	__ClearPageSwapBacked(page);
 	if (atomic_dec_and_test(&anon_vma->refs))
-		kfree(anon_vma);
+		kmem_cache_free(anon_vma_cache, anon_vma);
+}
+
+/* As it is when the last reference goes: no vma on the list, and so nobody at the lock. */
+static void anon_vma_ctor(void *object)
+{
+	struct anon_vma *anon_vma = object;
+
+	spin_lock_init(&anon_vma->lock);
+	INIT_LIST_HEAD(&anon_vma->vmas);
 }
 
 static int rmap_init(void)
 {
+	anon_vma_cache = kmem_cache_create("anon_vma", sizeof(struct anon_vma), 8, SLAB_PANIC,
+					   anon_vma_ctor);
 	page_free_hook = anon_page_freed;
 	return 0;
 }
@@ -71,12 +84,10 @@ int anon_vma_prepare(struct vma *vma)
 
 	if (vma->anon_vma)
 		return 0;
-	anon_vma = kmalloc(sizeof(*anon_vma), GFP_KERNEL);
+	anon_vma = kmem_cache_alloc(anon_vma_cache, GFP_KERNEL);
 	if (!anon_vma)
 		return -ENOMEM;
-	spin_lock_init(&anon_vma->lock);
 	atomic_set(&anon_vma->refs, 1);
-	INIT_LIST_HEAD(&anon_vma->vmas);
 	list_add(&vma->anon_link, &anon_vma->vmas);
 	vma->anon_vma = anon_vma;
 	return 0;
