@@ -16,7 +16,7 @@ KERNEL_LDS := kernel/arch/$(ARCH)/kernel.lds.S
 
 KCPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) -I kernel -I kernel/arch/$(ARCH)/include \
 	-D__KERNEL__ -DCONFIG_ARCH_$(if $(filter riscv,$(ARCH)),RISCV,ARM64)=1 -DCONFIG_LAB=$(LAB) \
-	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1)
+	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1) $(if $(filter 1,$(KASAN)),-DCONFIG_KASAN=1)
 KCFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fno-pic -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fwrapv $(ARCH_FLAGS_$(ARCH)) $(KCPPFLAGS)
@@ -24,6 +24,9 @@ KCFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-omit-fram
 KCFLAGS += $(if $(filter 0,$(LLVM)),-fno-tree-loop-distribute-patterns)
 # ld warns about the mapping of an ELF file that nobody loads: the page tables are the kernel's own.
 LD_QUIET := $(shell $(LD) --help 2>/dev/null | grep -om1 -e --no-warn-rwx-segments)
+# Builds for finding bugs carry the table of source lines; version 4 is the one whose paths objdump prints.
+KLINES := $(filter 1,$(DEBUG) $(KASAN) $(UBSAN))
+KCFLAGS += $(if $(KLINES),-gdwarf-4)
 KCC_C = $(CC) $(KCFLAGS) $(MARCH_C_$(ARCH))
 KCC_S = $(CC) $(KCFLAGS) $(MARCH_S_$(ARCH)) -D__ASSEMBLY__
 KLD   = $(LD) -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack \
@@ -31,13 +34,31 @@ KLD   = $(LD) -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecs
 
 kernel: $(O)/Image
 
-$(eval $(call stamp,$(O)/.kernel-flags,$(KCC_C)))
+KSYMS_LINES = $(if $(KLINES),--lines $< --objdump $(OBJDUMP))
+
+$(eval $(call stamp,$(O)/.kernel-flags,$(KCC_C) $(SANITIZE)))
 $(eval $(call stamp,$(O)/.kernel-objects,$(KLD) $(KERNEL_OBJ)))
 
 $(O)/kernel/%.o: kernel/%.c $(O)/.kernel-flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(KCC_C) -MMD -MP -c -o $@ $<
+
+# Sanitizers. Left out are the runtimes themselves, and what may touch memory that nobody else may.
+KASAN_FLAGS := -fsanitize=kernel-address -fasan-shadow-offset=0xdfffffff00000000 --param asan-stack=1 \
+	--param asan-globals=1 --param asan-instrumentation-with-call-threshold=0
+UBSAN_FLAGS := -fsanitize=bounds,shift,integer-divide-by-zero,null,bool,enum,unreachable,return,vla-bound,object-size
+SANITIZE := $(if $(filter 1,$(KASAN)),$(KASAN_FLAGS)) $(if $(filter 1,$(UBSAN)),$(UBSAN_FLAGS))
+UNWINDER_riscv := arch/riscv/traps
+UNWINDER_arm64 := arch/arm64/debug
+NO_SANITIZE := $(patsubst %,$(O)/kernel/%.o,lib/mem base/panic base/symbols debug/kasan debug/ubsan mm/vm/kasan_map \
+	mm/phys/page_fast $(UNWINDER_$(ARCH))) $(O)/kernel/mm/slab/%.o
+ifneq ($(strip $(SANITIZE)),)
+$(filter-out $(NO_SANITIZE),$(KERNEL_OBJ)): KCFLAGS += $(SANITIZE)
+endif
+ifeq ($(KASAN),1)
+$(filter $(O)/kernel/mm/slab/%.o,$(KERNEL_OBJ)): KCFLAGS += -Dmemset=__memset -Dmemcpy=__memcpy
+endif
 
 # Leaf functions that must be short: the file says why it can do without frames.
 $(O)/kernel/mm/phys/page_fast.o: KCFLAGS += -fomit-frame-pointer
@@ -64,7 +85,7 @@ $(O)/kernel.pass1: $(KERNEL_OBJ) $(O)/ksyms0.o $(O)/kernel.lds $(O)/.kernel-obje
 
 $(O)/ksyms1.S: $(O)/kernel.pass1 tools/ksyms
 	$(call say,KSYMS,$@)
-	$(Q)$(NM) -n $< | $(PYTHON) tools/ksyms > $@
+	$(Q)$(NM) -n $< | $(PYTHON) tools/ksyms $(KSYMS_LINES) > $@
 
 $(O)/ksyms%.o: $(O)/ksyms%.S $(O)/.kernel-flags
 	$(Q)$(KCC_S) -c -o $@ $<

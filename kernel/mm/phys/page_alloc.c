@@ -23,6 +23,7 @@
 #include "mm/phys/memblock.h"
 #include "mm/phys/vmstat.h"
 #include "sched/thread.h"
+#include "debug/kasan.h"
 #include "base/panic.h"
 #include "base/irq.h"
 #include "lib/string.h"
@@ -153,6 +154,7 @@ void free_block(struct page *page, unsigned int order)
 	page->mapping = NULL;
 	page->aux = 0;
 	poison_pages(page, order);
+	kasan_poison(page_address(page), PAGE_SIZE << order, KASAN_PAGE_FREE);
 
 	flags = local_irq_save();
 	taken = pcp_free(zone, page, order);
@@ -255,6 +257,7 @@ static struct page *take_from_zones(int nid, gfp_t gfp, unsigned int order,
 /* Makes a block from the core into one in use. */
 static struct page *prepare_block(struct page *page, gfp_t gfp, unsigned int order)
 {
+	kasan_unpoison(page_address(page), PAGE_SIZE << order);
 	check_poison(page, order);
 	if (gfp & __GFP_ZERO)
 		for (unsigned long i = 0; i < 1UL << order; i++)

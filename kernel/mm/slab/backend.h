@@ -31,6 +31,8 @@ int cache_shrink(struct kmem_cache *cache);
 /* Frees all the backend holds, before the cache goes; -EBUSY while objects live. */
 int cache_release(struct kmem_cache *cache);
 void cache_stats(struct kmem_cache *cache, struct slab_stats *stats);
+/* The start of the object, or of the room for one, that @addr in a slab of @cache lies in; NULL: in none. */
+void *cache_object_at(struct kmem_cache *cache, struct page *page, const void *addr);
 /* Sets a tunable of the backend; 0, -EINVAL or -ENOENT. */
 int cache_tune(struct kmem_cache *cache, const char *key, unsigned long value);
 

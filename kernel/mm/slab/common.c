@@ -11,6 +11,7 @@
  * Locks: slab_mutex guards the list of caches; nothing here is held while a backend allocates.
  */
 #include "mm/slab/backend.h"
+#include "mm/slab/kasan_slab.h"
 #include "mm/phys/vmstat.h"
 #include "sched/mutex.h"
 #include "base/panic.h"
@@ -96,6 +97,7 @@ int kmem_cache_destroy(struct kmem_cache *cache)
 
 	if (!cache)
 		return 0;
+	kasan_quarantine_flush(cache);
 	mutex_lock(&slab_mutex);
 	err = cache_release(cache);
 	if (!err)
@@ -110,6 +112,7 @@ int kmem_cache_destroy(struct kmem_cache *cache)
 
 int kmem_cache_shrink(struct kmem_cache *cache)
 {
+	kasan_quarantine_flush(cache);
 	return cache_shrink(cache);
 }
 
@@ -117,6 +120,7 @@ void kmem_cache_shrink_all(void)
 {
 	struct kmem_cache *cache;
 
+	kasan_quarantine_flush(NULL);
 	mutex_lock(&slab_mutex);
 	list_for_each_entry(cache, &slab_caches, node)
 		cache_shrink(cache);
@@ -157,18 +161,22 @@ void kmem_cache_init(void)
 			class++;
 		small_class[i] = class;
 	}
+	kasan_slab_init();
 }
 
 /* ---- objects of a cache ------------------------------------------------------------------- */
 
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
-	return cache_alloc(cache, gfp, nid);
+	void *object = cache_alloc(cache, gfp, nid);
+
+	kasan_slab_alloc(cache, object, cache->object_size);
+	return object;
 }
 
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
-	return cache_alloc(cache, gfp, cpu_node[smp_processor_id()]);
+	return kmem_cache_alloc_node(cache, gfp, cpu_node[smp_processor_id()]);
 }
 
 struct page *object_page(const void *object)
@@ -208,7 +216,8 @@ void kmem_cache_free(struct kmem_cache *cache, void *object)
 			 "which is not an object (double free?)", object);
 		return;
 	}
-	cache_free(cache, page, object);
+	if (!kasan_slab_free(cache, page, object))
+		cache_free(cache, page, object);
 }
 
 int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objects)
@@ -234,9 +243,20 @@ static unsigned int order_of(size_t size)
 
 void *kmalloc(size_t size, gfp_t gfp)
 {
-	if (likely(size <= KMALLOC_MAX_CACHE_SIZE))
-		return kmem_cache_alloc(&kmalloc_caches[class_of(size)], gfp);
-	return __get_free_pages(gfp, order_of(size));
+	unsigned int order;
+	void *p;
+
+	if (likely(size <= KMALLOC_MAX_CACHE_SIZE)) {
+		struct kmem_cache *cache = &kmalloc_caches[class_of(size)];
+
+		p = cache_alloc(cache, gfp, cpu_node[smp_processor_id()]);
+		kasan_slab_alloc(cache, p, size);
+		return p;
+	}
+	order = order_of(size);
+	p = __get_free_pages(gfp, order);
+	kasan_kmalloc_large(p, size, PAGE_SIZE << order);
+	return p;
 }
 
 void kfree(const void *object)
@@ -248,9 +268,10 @@ void kfree(const void *object)
 	page = page_to_free(object);
 	if (!page)
 		return;
-	if (likely(PageSlab(page)))
-		cache_free(page->slab_cache, page, (void *)object);
-	else if (PageHead(page) && !((unsigned long)object & ~PAGE_MASK))
+	if (likely(PageSlab(page))) {
+		if (!kasan_slab_free(page->slab_cache, page, (void *)object))
+			cache_free(page->slab_cache, page, (void *)object);
+	} else if (PageHead(page) && !((unsigned long)object & ~PAGE_MASK))
 		put_page(page);
 	else
 		bad_free("which kmalloc did not make (double free?)", object);
@@ -276,8 +297,10 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 		kfree(p);
 		return NULL;
 	}
-	if (p && size <= old)
+	if (p && size <= old) {
+		kasan_unpoison_object((void *)p, size);
 		return (void *)p;
+	}
 	object = kmalloc(size, gfp);
 	if (object && p) {
 		memcpy(object, p, old);
