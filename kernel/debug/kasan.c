@@ -156,9 +156,20 @@ static void show_shadow(unsigned long addr)
 	}
 }
 
+/* Without the frames of this file. */
+static noinline void show_callers(void)
+{
+	unsigned long entries[16];
+	unsigned int n = stack_trace_save(entries, ARRAY_SIZE(entries), 2);
+
+	pr_err("CPU: %u\nCall trace:\n", smp_processor_id());
+	for (unsigned int i = 0; i < n; i++)
+		show_return_address(entries[i]);
+}
+
 void kasan_report_end(const void *addr)
 {
-	dump_stack();
+	show_callers();
 	if (kasan_describe_hook)
 		kasan_describe_hook(addr);
 	show_shadow((unsigned long)addr);

@@ -16,7 +16,7 @@ KERNEL_LDS := kernel/arch/$(ARCH)/kernel.lds.S
 
 KCPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) -I kernel -I kernel/arch/$(ARCH)/include \
 	-D__KERNEL__ -DCONFIG_ARCH_$(if $(filter riscv,$(ARCH)),RISCV,ARM64)=1 -DCONFIG_LAB=$(LAB) \
-	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1) $(if $(filter 1,$(KASAN)),-DCONFIG_KASAN=1)
+	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1) $(if $(filter 1,$(KASAN)),-DCONFIG_KASAN=1) $(if $(filter 1,$(UBSAN)),-DCONFIG_UBSAN=1)
 KCFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fno-pic -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fwrapv $(ARCH_FLAGS_$(ARCH)) $(KCPPFLAGS)
@@ -49,6 +49,7 @@ KASAN_FLAGS := -fsanitize=kernel-address -fasan-shadow-offset=0xdfffffff00000000
 	--param asan-globals=1 --param asan-instrumentation-with-call-threshold=0
 UBSAN_FLAGS := -fsanitize=bounds,shift,integer-divide-by-zero,null,bool,enum,unreachable,return,vla-bound,object-size
 SANITIZE := $(if $(filter 1,$(KASAN)),$(KASAN_FLAGS)) $(if $(filter 1,$(UBSAN)),$(UBSAN_FLAGS))
+SANITIZE += $(if $(strip $(SANITIZE)),-Wno-array-bounds -Wno-maybe-uninitialized)	# gcc sees its own checks
 UNWINDER_riscv := arch/riscv/traps
 UNWINDER_arm64 := arch/arm64/debug
 NO_SANITIZE := $(patsubst %,$(O)/kernel/%.o,lib/mem base/panic base/symbols debug/kasan debug/ubsan mm/vm/kasan_map \

@@ -129,7 +129,7 @@ void kasan_map_shadow(void)
 void kasan_seal_shared(void)
 {
 	share(PTE_KERNEL_RO);
-	arch_flush_tlb_kernel(0, ~0UL);
+	arch_flush_tlb_kernel(KASAN_SHADOW_START, KASAN_SHADOW_END);
 	memset(__va(__pa(shared_page)), 0, PAGE_SIZE);
 }
 
