@@ -22,7 +22,7 @@ struct location {
 struct type {
 	u16 kind;			/* 0: integer; 1: floating point */
 	u16 info;			/* bit 0: signed; the rest: log2 of its bits */
-	char name[];
+	char name[];			/* in quotes */
 };
 
 struct data {				/* what all begin with */
@@ -89,7 +89,7 @@ HANDLER(shift_out_of_bounds, struct shift_data *data, unsigned long left, unsign
 
 	if (!begin(&data->at, "shift-out-of-bounds"))
 		return;
-	pr_err("shift of %s, a '%s', by %s\n", value_text(l, sizeof(l), data->left, left),
+	pr_err("shift of %s, a %s, by %s\n", value_text(l, sizeof(l), data->left, left),
 	       data->left->name, value_text(r, sizeof(r), data->right, right));
 	end();
 }
@@ -100,7 +100,7 @@ HANDLER(out_of_bounds, struct bounds_data *data, unsigned long index)
 
 	if (!begin(&data->at, "array-index-out-of-bounds"))
 		return;
-	pr_err("index %s is out of range for type '%s'\n",
+	pr_err("index %s is out of range for type %s\n",
 	       value_text(text, sizeof(text), data->index, index), data->array->name);
 	end();
 }
@@ -122,7 +122,7 @@ HANDLER(load_invalid_value, struct type_data *data, unsigned long value)
 
 	if (!begin(&data->at, "invalid-load"))
 		return;
-	pr_err("load of value %s, which a '%s' cannot have\n",
+	pr_err("load of value %s, which a %s cannot have\n",
 	       value_text(text, sizeof(text), data->type, value), data->type->name);
 	end();
 }
@@ -138,7 +138,7 @@ HANDLER(type_mismatch_v1, struct mismatch_data *data, unsigned long pointer)
 
 	if (!begin(&data->at, !pointer ? "null-ptr-deref" : "object-size-mismatch"))
 		return;
-	pr_err("%s address %016lx as a '%s'\n", kind, pointer, data->type->name);
+	pr_err("%s address %016lx as a %s\n", kind, pointer, data->type->name);
 	end();
 }
 
