@@ -23,6 +23,7 @@
 #include "mm/phys/memblock.h"
 #include "mm/phys/vmstat.h"
 #include "sched/thread.h"
+#include "debug/fault_inject.h"
 #include "debug/kasan.h"
 #include "base/panic.h"
 #include "base/irq.h"
@@ -380,6 +381,8 @@ struct page *alloc_pages_general(int nid, gfp_t gfp, unsigned int order)
 	}
 	if (unlikely((unsigned int)nid >= nr_nodes))
 		nid = 0;	/* a CPU may be near a node without memory */
+	if (should_fail(FAIL_PAGE_ALLOC, PAGE_SIZE << order, current_thread()->user))
+		return NULL;
 	gfp &= ~current_thread()->gfp_mask_off;
 	page = take_from_zones(nid, gfp, order, WMARK_LOW);
 	if (unlikely(!page))
