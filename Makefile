@@ -8,6 +8,7 @@ MEM     ?= 256M
 PAGING  ?=
 GIC     ?= 3
 NODES   ?=
+SLAB    ?=
 DISK    ?=
 DEBUG   ?= 0
 KASAN   ?= 0

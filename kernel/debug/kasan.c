@@ -237,7 +237,7 @@ static __always_inline void check(unsigned long addr, size_t size, bool write, u
 {
 	unsigned long bad;
 
-	if (unlikely(!ready) || !size || !has_shadow(addr) || !has_shadow(addr + size - 1))
+	if (unlikely(!ready) || current_head()->kasan_off || !size || !has_shadow(addr) || !has_shadow(addr + size - 1))
 		return;
 	bad = first_bad(addr, addr + size);
 	if (unlikely(bad < addr + size))

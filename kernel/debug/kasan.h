@@ -6,6 +6,7 @@
 
 #include "lib/sanitize.h"
 #include "lib/compiler.h"
+#include "asm/current.h"
 
 /* What a shadow byte says: 0 all eight bytes may be used, 1-7 the first so many, else none, because: */
 #define KASAN_PAGE_FREE		0xff	/* page allocator: a free page */
@@ -38,6 +39,16 @@ void kasan_report_end(const void *addr);
 /* For the report: who owns @addr? Registered by mm/slab. */
 extern void (*kasan_describe_hook)(const void *addr);
 
+/* Between these two the current thread, on whatever CPU, is not checked: an allocator at work on free memory.
+ * They nest. */
+static inline void kasan_off(void)
+{
+	current_head()->kasan_off++;
+}
+static inline void kasan_on(void)
+{
+	current_head()->kasan_off--;
+}
 void kasan_early_init(void);		/* head.S: before the first line of C that is checked */
 void kasan_map_shadow(void);		/* mm/vm: shadow for all RAM, in the tables to come */
 void kasan_seal_shared(void);		/* mm/vm: the tables are in use */

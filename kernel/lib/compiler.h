@@ -7,8 +7,13 @@
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
 #define barrier()	__asm__ __volatile__("" : : : "memory")
+#ifndef __SANITIZE_THREAD__
 #define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+#else	/* which takes volatile for nothing special */
+#define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#endif
 
 #undef __packed
 #undef __aligned
@@ -26,6 +31,16 @@
 #define __always_inline	inline __attribute__((always_inline))
 #ifndef noinline
 #define noinline	__attribute__((noinline))
+#endif
+
+/*
+ * For a function that must be short and whose every call is a tail call: nothing ever returns into
+ * it, so no backtrace needs its frame, and it need not make one. The rest of its file keeps frames.
+ */
+#if defined(__GNUC__) && !defined(__clang__)
+#define __frameless	__attribute__((optimize("omit-frame-pointer")))
+#else
+#define __frameless
 #endif
 
 #define container_of(ptr, type, member) \

@@ -134,14 +134,6 @@ void *memcpy(void *dst, const void *src, size_t n)
 	return dst;
 }
 
-#ifdef CONFIG_KASAN
-void *__memcpy(void *dst, const void *src, size_t n)
-{
-	copy_forward(dst, src, n);
-	return dst;
-}
-#endif
-
 void *memmove(void *dst, const void *src, size_t n)
 {
 	kasan_check_read(src, n);
@@ -154,11 +146,12 @@ void *memmove(void *dst, const void *src, size_t n)
 	return dst;
 }
 
-static __always_inline void *fill(void *dst, int c, size_t n)
+void *memset(void *dst, int c, size_t n)
 {
 	u64 word = (u8)c * 0x0101010101010101UL;
 	u8 *d = dst;
 
+	kasan_check_write(dst, n);
 	if (n >= SHORT) {
 		while ((unsigned long)d & WORD_MASK) {
 			*d++ = c;
@@ -173,19 +166,6 @@ static __always_inline void *fill(void *dst, int c, size_t n)
 		*d++ = c;
 	return dst;
 }
-
-void *memset(void *dst, int c, size_t n)
-{
-	kasan_check_write(dst, n);
-	return fill(dst, c, n);
-}
-
-#ifdef CONFIG_KASAN
-void *__memset(void *dst, int c, size_t n)
-{
-	return fill(dst, c, n);
-}
-#endif
 
 int memcmp(const void *a, const void *b, size_t n)
 {

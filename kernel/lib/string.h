@@ -14,12 +14,6 @@ void *memset(void *dst, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 void *memchr(const void *s, int c, size_t n);
 
-#ifdef CONFIG_KASAN
-/* The same without checks, for allocators: free memory is theirs. */
-void *__memcpy(void *dst, const void *src, size_t n);
-void *__memset(void *dst, int c, size_t n);
-#endif
-
 /* The first byte of @s that is not @c, or NULL: who trod on this poison? */
 void *memchr_inv(const void *s, int c, size_t n);
 

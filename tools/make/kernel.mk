@@ -6,17 +6,25 @@
 # What each stage links of the files that not all have; those of the other stages stay out.
 LAB_SRC_1 := mm/phys/freelist.c mm/phys/zonelist_stub.c
 LAB_SRC_2 := mm/phys/buddy.c mm/phys/pcp.c mm/phys/zonelist.c
+LAB_SRC_3 := $(LAB_SRC_2)
+LAB_SRC_4 := $(LAB_SRC_2)
 LAB_SRC   := $(sort $(foreach n,$(LABS),$(LAB_SRC_$(n))))
+
+# Of the allocators of small objects, one.
+SLAB_SRC   := $(addprefix mm/slab/,page_backend.c slab.c slub.c slub_cache.c slub_debug.c slob.c)
+SLAB_OTHER := $(filter-out mm/slab/$(SLAB).c mm/slab/$(SLAB)_%.c,$(SLAB_SRC))
 
 KERNEL_SRC := $(shell find kernel -name '*.[cS]' ! -name '*.lds.S' 2>/dev/null | sort)
 KERNEL_SRC := $(filter-out $(foreach a,$(filter-out $(ARCH),riscv arm64 host),kernel/arch/$(a)/%),$(KERNEL_SRC))
-KERNEL_SRC := $(filter-out $(addprefix kernel/,$(filter-out $(LAB_SRC_$(LAB)),$(LAB_SRC)) $(KERNEL_EXCLUDE)),$(KERNEL_SRC))
+KERNEL_SRC := $(filter-out $(addprefix kernel/,$(filter-out $(LAB_SRC_$(LAB)),$(LAB_SRC)) $(SLAB_OTHER) $(KERNEL_EXCLUDE)),$(KERNEL_SRC))
 KERNEL_OBJ := $(addprefix $(O)/,$(addsuffix .o,$(basename $(KERNEL_SRC))))
 KERNEL_LDS := kernel/arch/$(ARCH)/kernel.lds.S
 
 KCPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) -I kernel -I kernel/arch/$(ARCH)/include \
 	-D__KERNEL__ -DCONFIG_ARCH_$(if $(filter riscv,$(ARCH)),RISCV,ARM64)=1 -DCONFIG_LAB=$(LAB) \
-	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1) $(if $(filter 1,$(KASAN)),-DCONFIG_KASAN=1) $(if $(filter 1,$(UBSAN)),-DCONFIG_UBSAN=1)
+	-DCONFIG_SLAB_$(shell echo $(SLAB) | tr a-z A-Z)=1 \
+	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1) $(if $(filter 1,$(KASAN)),-DCONFIG_KASAN=1) \
+	$(if $(filter 1,$(UBSAN)),-DCONFIG_UBSAN=1)
 KCFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fno-pic -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fwrapv $(ARCH_FLAGS_$(ARCH)) $(KCPPFLAGS)
@@ -26,15 +34,21 @@ KCFLAGS += $(if $(filter 0,$(LLVM)),-fno-tree-loop-distribute-patterns)
 LD_QUIET := $(shell $(LD) --help 2>/dev/null | grep -om1 -e --no-warn-rwx-segments)
 # Builds for finding bugs carry the table of source lines; version 4 is the one whose paths objdump prints.
 KLINES := $(filter 1,$(DEBUG) $(KASAN) $(UBSAN))
+KSYMS_LINES = $(if $(KLINES),--lines $< --objdump $(OBJDUMP))
 KCFLAGS += $(if $(KLINES),-gdwarf-4)
 KCC_C = $(CC) $(KCFLAGS) $(MARCH_C_$(ARCH))
 KCC_S = $(CC) $(KCFLAGS) $(MARCH_S_$(ARCH)) -D__ASSEMBLY__
 KLD   = $(LD) -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack \
 	$(if $(filter riscv,$(ARCH)),--no-relax) $(LD_QUIET)
 
-kernel: $(O)/Image
+# Sanitizers.
+KASAN_FLAGS := -fsanitize=kernel-address -fasan-shadow-offset=0xdfffffff00000000 --param asan-stack=1 \
+	--param asan-globals=1 --param asan-instrumentation-with-call-threshold=0
+UBSAN_FLAGS := -fsanitize=bounds,shift,integer-divide-by-zero,null,bool,enum,unreachable,return,vla-bound,object-size
+SANITIZE := $(if $(filter 1,$(KASAN)),$(KASAN_FLAGS)) $(if $(filter 1,$(UBSAN)),$(UBSAN_FLAGS))
+SANITIZE += $(if $(strip $(SANITIZE)),-Wno-array-bounds -Wno-maybe-uninitialized)	# gcc sees its own checks
 
-KSYMS_LINES = $(if $(KLINES),--lines $< --objdump $(OBJDUMP))
+kernel: $(O)/Image
 
 $(eval $(call stamp,$(O)/.kernel-flags,$(KCC_C) $(SANITIZE)))
 $(eval $(call stamp,$(O)/.kernel-objects,$(KLD) $(KERNEL_OBJ)))
@@ -44,21 +58,13 @@ $(O)/kernel/%.o: kernel/%.c $(O)/.kernel-flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(KCC_C) -MMD -MP -c -o $@ $<
 
-# Sanitizers. Left out are the runtimes themselves, and what may touch memory that nobody else may.
-KASAN_FLAGS := -fsanitize=kernel-address -fasan-shadow-offset=0xdfffffff00000000 --param asan-stack=1 \
-	--param asan-globals=1 --param asan-instrumentation-with-call-threshold=0
-UBSAN_FLAGS := -fsanitize=bounds,shift,integer-divide-by-zero,null,bool,enum,unreachable,return,vla-bound,object-size
-SANITIZE := $(if $(filter 1,$(KASAN)),$(KASAN_FLAGS)) $(if $(filter 1,$(UBSAN)),$(UBSAN_FLAGS))
-SANITIZE += $(if $(strip $(SANITIZE)),-Wno-array-bounds -Wno-maybe-uninitialized)	# gcc sees its own checks
+# Without checks: the runtimes themselves, and what may touch memory that nobody else may.
 UNWINDER_riscv := arch/riscv/traps
 UNWINDER_arm64 := arch/arm64/debug
 NO_SANITIZE := $(patsubst %,$(O)/kernel/%.o,lib/mem base/panic base/symbols debug/kasan debug/ubsan mm/vm/kasan_map \
 	mm/phys/page_fast $(UNWINDER_$(ARCH))) $(O)/kernel/mm/slab/%.o
 ifneq ($(strip $(SANITIZE)),)
 $(filter-out $(NO_SANITIZE),$(KERNEL_OBJ)): KCFLAGS += $(SANITIZE)
-endif
-ifeq ($(KASAN),1)
-$(filter $(O)/kernel/mm/slab/%.o,$(KERNEL_OBJ)): KCFLAGS += -Dmemset=__memset -Dmemcpy=__memcpy
 endif
 
 # Leaf functions that must be short: the file says why it can do without frames.

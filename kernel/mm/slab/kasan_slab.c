@@ -64,28 +64,45 @@ static noinline void remember(struct track *track)
 	unsigned long entries[TRACK_FRAMES];
 
 	track->tid = current_thread()->tid;
-	track->nr = stack_trace_save(entries, TRACK_FRAMES, 2);
+	track->nr = stack_trace_save(entries, TRACK_FRAMES, 3);
 	for (u32 i = 0; i < track->nr; i++)
 		track->frames[i] = entries[i] - (unsigned long)_text;
 }
 
+/* SLOB does without: caches share its pages, so nobody can tell whose an object is. */
+#ifdef CONFIG_SLAB_SLOB
+#define PER_OBJECT	false
+#else
+#define PER_OBJECT	true
+#endif
+
 void kasan_poison_slab(struct page *page, unsigned int order)
 {
-	kasan_poison(page_address(page), PAGE_SIZE << order, KASAN_SLAB_REDZONE);
+	if (PER_OBJECT)
+		kasan_poison(page_address(page), PAGE_SIZE << order, KASAN_SLAB_REDZONE);
 }
 
-void kasan_slab_alloc(struct kmem_cache *cache, void *object, size_t size)
+static noinline void object_allocated(struct kmem_cache *cache, void *object)
 {
-	struct kasan_meta *meta = object ? meta_of(cache, object) : NULL;
+	struct kasan_meta *meta;
 
-	if (!object)
+	if (!PER_OBJECT || !object)
 		return;
+	meta = meta_of(cache, object);
 	kasan_poison(object, ALIGN_DOWN(cache->size, KASAN_GRANULE), KASAN_SLAB_REDZONE);
-	kasan_unpoison(object, size);
+	kasan_unpoison(object, cache->object_size);
 	if (meta) {
 		remember(&meta->alloc);
 		meta->free.nr = 0;
 	}
+}
+
+void kasan_kmalloc(struct kmem_cache *cache, void *object, size_t size)
+{
+	if (!PER_OBJECT || !object)
+		return;
+	kasan_poison(object, ALIGN(cache->object_size, KASAN_GRANULE), KASAN_SLAB_REDZONE);
+	kasan_unpoison(object, size);
 }
 
 void kasan_kmalloc_large(void *block, size_t size, size_t room)
@@ -109,7 +126,9 @@ static void let_go(void *object)
 {
 	struct page *page = object_page(object);
 
+	kasan_off();
 	cache_free(page->slab_cache, page, object);
+	kasan_on();
 }
 
 /* Takes the oldest object out if the queue is too long; NULL: it is not. */
@@ -201,22 +220,100 @@ static void report_free(const char *what, void *object, unsigned long ip)
 	kasan_report_end(object);
 }
 
-bool kasan_slab_free(struct kmem_cache *cache, struct page *page, void *object)
+/* @object is none in use, and that was reported. */
+static bool bad_free(struct kmem_cache *cache, struct page *page, void *object, unsigned long ip)
 {
-	struct kasan_meta *meta = meta_of(cache, object);
 	u8 shadow = kasan_shadow_of(object);
 
-	if (cache_object_at(cache, page, object) != object || shadow >= KASAN_GRANULE) {
-		report_free(shadow == KASAN_SLAB_FREE ? "double-free" : "invalid-free", object,
-			    (unsigned long)__builtin_return_address(0));
-		return true;
-	}
-	kasan_poison(object, ALIGN_DOWN(cache->size, KASAN_GRANULE), KASAN_SLAB_FREE);
-	if (!meta)
+	if (cache_object_at(cache, page, object) == object && shadow < KASAN_GRANULE)
 		return false;
-	remember(&meta->free);
-	put_in(cache, object);
+	report_free(shadow == KASAN_SLAB_FREE ? "double-free" : "invalid-free", object, ip);
 	return true;
+}
+
+static void free_object(struct kmem_cache *cache, struct page *page, void *object, unsigned long ip)
+{
+	struct kasan_meta *meta = meta_of(cache, object);
+
+	if (bad_free(cache, page, object, ip))
+		return;
+	kasan_poison(object, ALIGN_DOWN(cache->size, KASAN_GRANULE), KASAN_SLAB_FREE);
+	if (meta) {
+		remember(&meta->free);
+		put_in(cache, object);
+	} else {
+		let_go(object);
+	}
+}
+
+/* ---- in the place of the functions in slab.h ---------------------------------------------- */
+
+#define RET_IP ((unsigned long)__builtin_return_address(0))
+
+void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
+{
+	void *object;
+
+	kasan_off();
+	object = cache_alloc_node(cache, gfp, nid);
+	kasan_on();
+	object_allocated(cache, object);
+	return object;
+}
+
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *object;
+
+	kasan_off();
+	object = cache_alloc(cache, gfp);
+	kasan_on();
+	object_allocated(cache, object);
+	return object;
+}
+
+int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objects)
+{
+	int done;
+
+	kasan_off();
+	done = cache_alloc_bulk(cache, gfp, n, objects);
+	kasan_on();
+	for (int i = 0; i < done; i++)
+		object_allocated(cache, objects[i]);
+	return done;
+}
+
+void kmem_cache_free(struct kmem_cache *cache, void *object)
+{
+	struct page *page = object ? object_page(object) : NULL;
+
+	if (PER_OBJECT && page && page_is_of_cache(page, cache)) {
+		free_object(cache, page, object, RET_IP);
+		return;
+	}
+	kasan_off();
+	kmem_cache_free_rest(cache, object);
+	kasan_on();
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
+{
+	for (size_t i = 0; i < n; i++)
+		kmem_cache_free(cache, objects[i]);
+}
+
+void kfree(const void *object)
+{
+	struct page *page = object ? object_page(object) : NULL;
+
+	if (PER_OBJECT && page && PageSlab(page)) {
+		free_object(page->slab_cache, page, (void *)object, RET_IP);
+		return;
+	}
+	kasan_off();
+	kfree_rest(object);
+	kasan_on();
 }
 
 /* ---- reports ------------------------------------------------------------------------------ */

@@ -7,17 +7,13 @@
 struct page;
 
 #ifdef CONFIG_KASAN
+#define IS_KASAN	true
 /* Bytes that an object of @size takes with what KASAN keeps behind it. For a backend's cache_setup(). */
 size_t kasan_object_room(size_t size);
-/* A backend has made a slab, and run the constructors: none of it may be used. */
+/* Pages for a slab: none of them may be used but by its backend. */
 void kasan_poison_slab(struct page *page, unsigned int order);
-/* The first @size bytes of @object may be used from here on; who asked is recorded. */
-void kasan_slab_alloc(struct kmem_cache *cache, void *object, size_t size);
-/*
- * @object is about to be freed. True: it must not go to the backend now, because it is not an object in
- * use (reported) or waits in the quarantine, from where cache_free() is called later.
- */
-bool kasan_slab_free(struct kmem_cache *cache, struct page *page, void *object);
+/* Of @object, which was just allocated, only @size bytes were asked for. */
+void kasan_kmalloc(struct kmem_cache *cache, void *object, size_t size);
 /* A block of pages of which @size bytes were asked for. */
 void kasan_kmalloc_large(void *block, size_t size, size_t room);
 /* krealloc() and ksize(): all that the object has may be used. */
@@ -26,16 +22,12 @@ void kasan_unpoison_object(void *object, size_t size);
 unsigned long kasan_quarantine_flush(struct kmem_cache *cache);
 void kasan_slab_init(void);
 #else
+#define IS_KASAN	false
 static inline size_t kasan_object_room(size_t size) { return size; }
 static inline void kasan_poison_slab(struct page *page, unsigned int order) { (void)page; (void)order; }
-static inline void kasan_slab_alloc(struct kmem_cache *cache, void *object, size_t size)
+static inline void kasan_kmalloc(struct kmem_cache *cache, void *object, size_t size)
 {
 	(void)cache; (void)object; (void)size;
-}
-static inline bool kasan_slab_free(struct kmem_cache *cache, struct page *page, void *object)
-{
-	(void)cache; (void)page; (void)object;
-	return false;
 }
 static inline void kasan_kmalloc_large(void *block, size_t size, size_t room)
 {
