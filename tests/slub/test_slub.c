@@ -1,6 +1,8 @@
 /* What is SLUB's own: states of slabs, counts, nodes, fallback to small slabs, debug options. */
 #include "test.h"
 
+#ifdef CONFIG_SLAB_SLUB
+
 static void on_all(struct kmem_cache *cache)
 {
 	on_each_cpu(slub_flush_cpu, cache);
@@ -373,3 +375,4 @@ const struct test slub_tests[] = {
 #endif
 	{ NULL, NULL }
 };
+#endif

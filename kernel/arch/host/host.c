@@ -281,7 +281,7 @@ int cmdline_get(const char *key, char *buf, size_t size)
 	return value ? snprintf(buf, size, "%s", value) : -1;
 }
 
-bool cmdline_has(const char *key)
+__weak bool cmdline_has(const char *key)
 {
 	return cmdline_value(key) != NULL;
 }

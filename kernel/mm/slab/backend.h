@@ -70,48 +70,45 @@ extern struct slab_span {
 	unsigned long start, size;	/* bytes; size 0: before kmem_cache_init() */
 	struct page *pages;		/* of start */
 } slab_span;
-/* Once, boot CPU. */
-void slab_span_init(void);
-/* The page of an address outside of that; NULL: there is no struct page. */
-struct page *object_page_slow(const void *object);
+void slab_span_init(void);		/* once, boot CPU */
 
-/* The page that @object lies in, or NULL if it is not an address of the direct map. Any context. */
-static __always_inline struct page *object_page(const void *object)
+static __always_inline bool in_slab_span(const void *object)
 {
-	unsigned long offset = (unsigned long)object - slab_span.start;
-
-	if (unlikely(offset >= slab_span.size))
-		return object_page_slow(object);
-	return slab_span.pages + (offset >> PAGE_SHIFT);
+	return likely((unsigned long)object - slab_span.start < slab_span.size);
 }
 
-/* The same for what is known to be an object of the slab allocator, anywhere. */
+/* The page of an address in that stretch. */
+static __always_inline struct page *slab_span_page(const void *object)
+{
+	return slab_span.pages + (((unsigned long)object - slab_span.start) >> PAGE_SHIFT);
+}
+
+/* The page that @object lies in, or NULL if it is not an address of the direct map. */
+struct page *object_page(const void *object);
+
+/* The same for what is known to be an object: a constant is all it takes. */
 static __always_inline struct page *object_page_known(const void *object)
 {
-#ifndef CONFIG_WORLD
-	long offset = (unsigned long)object - slab_span.start;
-
-	return slab_span.pages + (offset >> PAGE_SHIFT);
+#if !defined(CONFIG_ARCH_HOST) && !defined(CONFIG_WORLD)
+	return vmemmap + (((long)object >> PAGE_SHIFT) - ((long)PAGE_OFFSET >> PAGE_SHIFT));
 #else
-	return object_page(object);
+	return virt_to_page(object);
 #endif
 }
 
-/* Is @page, which may be NULL, one of the slabs of @cache? In a page that is not a slab's there is
+/* Is @page one of the slabs of @cache? In a page that is not a slab's there is
  * NULL or an address_space in the place of slab_cache, never a cache. */
 static __always_inline bool page_is_of_cache(const struct page *page,
 					     const struct kmem_cache *cache)
 {
 #ifdef CONFIG_SLAB_SLOB		/* caches share pages there */
 	(void)cache;
-	return page && PageSlab(page);
+	return PageSlab(page);
 #else
-	return page && page->slab_cache == cache;
+	return page->slab_cache == cache;
 #endif
 }
-/* free.c: what kmem_cache_free() and kfree() do in general; for a backend that has its own, with the
+/* free.c: what kmem_cache_free() and kfree() do in general, for a backend that has its own with the
  * most frequent case in front. */
 void kmem_cache_free_rest(struct kmem_cache *cache, void *object);
 void kfree_rest(const void *object);
-/* free.c: reports an @object which @cache may not free, for page_is_of_cache() says no. */
-void refuse_free(const struct kmem_cache *cache, const void *object);

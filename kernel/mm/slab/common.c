@@ -182,7 +182,7 @@ unsigned long kmem_cache_reap(void)
 	unsigned long pages = 0;
 
 	kasan_quarantine_flush(NULL);
-	if (mutex_is_held(&slab_mutex) || !mutex_trylock(&slab_mutex))
+	if (!mutex_trylock(&slab_mutex))
 		return 0;
 	list_for_each_entry(cache, &slab_caches, node)
 		pages += cache_reap(cache);
@@ -209,14 +209,14 @@ static int set_tunables(struct kmem_cache *cache, unsigned int limit, unsigned i
 		err = cache_tune(cache, "batchcount", batchcount);
 	if (!err)
 		err = cache_tune(cache, "shared", shared);
-	return err;
+	return err == -ENOENT ? -EIO : err;
 }
 
 int kmem_cache_set_tunables(const char *name, unsigned int limit, unsigned int batchcount,
 			    unsigned int shared)
 {
 	struct kmem_cache *cache;
-	int err = -ENOENT;
+	int err = -EINVAL;
 
 	if (!limit || !batchcount || batchcount > limit)
 		return -EINVAL;

@@ -14,12 +14,20 @@
 #include "mm/phys/vmstat.h"
 #include "base/panic.h"
 
+/* SLUB has both in its own file, with its most frequent case in front; KASAN asks first (kasan_slab.c). */
+#if !defined(CONFIG_SLAB_SLUB) && !defined(CONFIG_KASAN)
+#define kmem_cache_free_rest	kmem_cache_free
+#define kfree_rest		kfree
+#endif
+
 struct slab_span slab_span;
 
-struct page *object_page_slow(const void *object)
+struct page *object_page(const void *object)
 {
 	unsigned long addr = (unsigned long)object;
 
+	if (in_slab_span(object))
+		return slab_span_page(object);
 	if (addr < (unsigned long)__va(0) || !pfn_valid(PFN_DOWN(__pa(object))))
 		return NULL;
 	return virt_to_page(object);
@@ -31,62 +39,55 @@ void slab_bug(const struct kmem_cache *cache, const void *object, const char *wh
 	dump_stack();
 }
 
-noinline void refuse_free(const struct kmem_cache *cache, const void *object)
+/* It lies outside of the stretch, or its page is another's. */
+static noinline void cache_free_rare(struct kmem_cache *cache, void *object)
 {
 	struct page *page = object_page(object);
 
-	if (!page)
+	if (page && page_is_of_cache(page, cache))
+		cache_free(cache, page, object);
+	else if (page)
+		slab_bug(cache, object, PageSlab(page) ? "free of an object of another cache" :
+			 "free of what is not an object (double free?)");
+	else if (object)
 		slab_bug(cache, object, "free of what is no address of kernel memory");
-	else if (!PageSlab(page))
-		slab_bug(cache, object, "free of what is not an object (double free?)");
-	else
-		slab_bug(cache, object, "free of an object of another cache");
 }
 
 __frameless void kmem_cache_free_rest(struct kmem_cache *cache, void *object)
 {
-	struct page *page = object_page(object);
+	struct page *page = slab_span_page(object);
 
-	if (likely(page_is_of_cache(page, cache)))
+	if (in_slab_span(object) && likely(page_is_of_cache(page, cache)))
 		cache_free(cache, page, object);
-	else if (object)
-		refuse_free(cache, object);
+	else
+		cache_free_rare(cache, object);
 }
 
-/* A block of pages, or nothing that kmalloc made. */
-static noinline void kfree_large(struct page *page, const void *object)
+/* The same, or a block of pages. */
+static noinline void kfree_rare(void *object)
 {
-	if (!page || !PageHead(page) || PageReserved(page) || (unsigned long)object & ~PAGE_MASK) {
-		slab_bug(NULL, object, !page ? "free of what is no address of kernel memory" :
-			 "free of what kmalloc did not make (double free?)");
-		return;
+	struct page *page = object_page(object);
+
+	if (page && PageSlab(page)) {
+		cache_free(page->slab_cache, page, object);
+	} else if (page && PageHead(page) && !((unsigned long)object & ~PAGE_MASK)) {
+		mod_vm_stat(NR_SLAB_UNRECLAIMABLE, -(1L << page->aux));
+		put_page(page);
+	} else if (object) {
+		slab_bug(NULL, object, page ? "free of what kmalloc did not make (double free?)" :
+			 "free of what is no address of kernel memory");
 	}
-	mod_vm_stat(NR_SLAB_UNRECLAIMABLE, -(1L << page->aux));
-	put_page(page);
 }
 
 __frameless void kfree_rest(const void *object)
 {
-	struct page *page = object_page(object);
+	struct page *page = slab_span_page(object);
 
-	if (likely(page && PageSlab(page)))
+	if (in_slab_span(object) && likely(page->flags & BIT(PG_slab)))
 		cache_free(page->slab_cache, page, (void *)object);
-	else if (object)
-		kfree_large(page, object);
+	else
+		kfree_rare((void *)object);
 }
-
-/* SLUB has its own, with the fast path of the free in them; KASAN asks first (kasan_slab.c). */
-#if !defined(CONFIG_SLAB_SLUB) && !defined(CONFIG_KASAN)
-__frameless void kmem_cache_free(struct kmem_cache *cache, void *object)
-{
-	kmem_cache_free_rest(cache, object);
-}
-
-__frameless void kfree(const void *object)
-{
-	kfree_rest(object);
-}
-#endif
 
 /* ---- at boot ------------------------------------------------------------------------------ */
 

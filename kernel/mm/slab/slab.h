@@ -142,7 +142,8 @@ unsigned long kmem_cache_reap(void);
 
 /* Calls fn(cache, data) for every cache, under slab_mutex; may sleep. For /proc/slabinfo. */
 void for_each_kmem_cache(void (*fn)(struct kmem_cache *cache, void *data), void *data);
-/* Sets what /proc/slabinfo shows as tunables of the cache called @name: 0, -EINVAL, -ENOENT (no such
- * cache, or the backend has none) or -ENOMEM. May sleep. */
+/* Sets what /proc/slabinfo shows as tunables of the cache called @name, all three or as many as there is
+ * memory for: 0, -EINVAL (a wrong value, no such cache), -EIO (the backend has none) or -ENOMEM. May
+ * sleep. */
 int kmem_cache_set_tunables(const char *name, unsigned int limit, unsigned int batchcount,
 			    unsigned int shared);

@@ -536,10 +536,9 @@ __frameless void cache_free(struct kmem_cache *cache, struct page *page, void *o
 #ifndef CONFIG_KASAN		/* which asks first: kasan_slab.c */
 __frameless void kfree(const void *object)
 {
-	unsigned long offset = (unsigned long)object - slab_span.start;
-	struct page *page = slab_span.pages + (offset >> PAGE_SHIFT);
+	struct page *page = slab_span_page(object);
 
-	if (likely(offset < slab_span.size && (page->flags & BIT(PG_slab))))
+	if (in_slab_span(object) && likely(page->flags & BIT(PG_slab)))
 		free_fast(page->slab_cache, page, (void *)object);
 	else
 		kfree_rest(object);
@@ -754,7 +753,7 @@ void cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
 		if (i == n)
 			return;
 		page = object_page(objects[i]);
-		if (unlikely(!page_is_of_cache(page, cache)) || is_debugged(cache))
+		if (unlikely(!page || !page_is_of_cache(page, cache)) || is_debugged(cache))
 			kmem_cache_free(cache, objects[i++]);
 		else
 			i += free_run(cache, page, n - i, objects + i);
