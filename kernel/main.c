@@ -12,6 +12,7 @@
 #include "base/initcall.h"
 #include "base/panic.h"
 #include "base/percpu.h"
+#include "debug/kasan.h"
 #include "fs/vfs.h"
 #include "lib/bitops.h"
 #include "mm/phys/memblock.h"
@@ -49,6 +50,7 @@ void start_kernel(void)
 
 	memblock_init_fdt();			/* which memory there is, and what of it is taken */
 	vm_kernel_init();			/* final page tables: W^X, direct map, vmemmap */
+	kasan_init();				/* KASAN=1: from here on accesses are checked */
 	percpu_init(memblock_alloc);		/* which CPUs there are */
 	mem_init();				/* struct page, zones, the page allocator */
 	kmem_cache_init();			/* kmalloc */

@@ -36,4 +36,7 @@ struct thread_head {
 	unsigned int cpu;		/* 40: where it runs, or last ran */
 	unsigned int in_irq;		/* 44: interrupt nesting depth */
 	struct arch_context ctx;	/* 48: what arch_switch_to saves */
+#ifdef CONFIG_KASAN
+	int kasan_off;			/* > 0: accesses are not checked */
+#endif
 };

@@ -53,11 +53,21 @@ static void show_frame(unsigned long pc, bool return_address)
 {
 	unsigned long offset, size;
 	const char *name = symbol_lookup(pc - return_address, &offset, &size);
+	const char *file;
+	unsigned int line;
 
-	if (name)
-		pr_emerg(" [<%016lx>] %s+0x%lx/0x%lx\n", pc, name, offset + return_address, size);
-	else
+	if (!name)
 		pr_emerg(" [<%016lx>] ?\n", pc);
+	else if (line_lookup(pc - return_address, &file, &line))
+		pr_emerg(" [<%016lx>] %s+0x%lx/0x%lx %s:%u\n", pc, name, offset + return_address,
+			 size, file, line);
+	else
+		pr_emerg(" [<%016lx>] %s+0x%lx/0x%lx\n", pc, name, offset + return_address, size);
+}
+
+void show_return_address(unsigned long pc)
+{
+	show_frame(pc, true);
 }
 
 static void show_trace(unsigned long fp, unsigned long pc)

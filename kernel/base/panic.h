@@ -24,10 +24,15 @@ void warn_slow(const char *file, int line, const char *what);
 /* Prints the current call chain, one " [<address>] symbol+0x1/0x2" line a frame. */
 void dump_stack(void);
 /* Records up to @max return addresses of the current call chain, skipping @skip; their number. */
+/* One line of a call chain: the call that returns to @pc. */
+void show_return_address(unsigned long pc);
 unsigned int stack_trace_save(unsigned long *entries, unsigned int max, unsigned int skip);
 
 /* Name of the function around @addr; offset and size through the pointers. NULL if unknown. */
 const char *symbol_lookup(unsigned long addr, unsigned long *offset, unsigned long *size);
+
+/* Source of the instruction at @addr. False if unknown: only KASAN=1, UBSAN=1 and DEBUG=1 carry it. */
+bool line_lookup(unsigned long addr, const char **file, unsigned int *line);
 
 void symbols_init(void);		/* from now on %pS knows names */
 bool panic_in_progress(void);		/* some CPU has panicked */

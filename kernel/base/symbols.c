@@ -9,6 +9,10 @@
 extern const u64 ksyms_count;
 extern const u32 ksyms_addrs[], ksyms_name_off[];
 extern const char ksyms_names[];
+/* Source lines, the same way: sorted offsets, and file << 16 | line. Empty in plain builds. */
+extern const u64 klines_count;
+extern const u32 klines_addrs[], klines_at[], klines_file_off[];
+extern const char klines_files[];
 
 const char *symbol_lookup(unsigned long addr, unsigned long *offset, unsigned long *size)
 {
@@ -33,6 +37,26 @@ const char *symbol_lookup(unsigned long addr, unsigned long *offset, unsigned lo
 	if (size)
 		*size = end - text - ksyms_addrs[lo];
 	return ksyms_names + ksyms_name_off[lo];
+}
+
+bool line_lookup(unsigned long addr, const char **file, unsigned int *line)
+{
+	u64 lo = 0, hi = klines_count;
+	u32 want = addr - (unsigned long)_text;
+
+	if (!hi || addr < (unsigned long)_text || addr >= (unsigned long)_etext || klines_addrs[0] > want)
+		return false;
+	while (hi - lo > 1) {
+		u64 mid = lo + (hi - lo) / 2;
+
+		if (klines_addrs[mid] <= want)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	*line = klines_at[lo] & 0xffff;
+	*file = klines_files + klines_file_off[klines_at[lo] >> 16];
+	return *line != 0;
 }
 
 void symbols_init(void)

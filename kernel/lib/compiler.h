@@ -37,7 +37,7 @@
  * For a function that must be short and whose every call is a tail call: nothing ever returns into
  * it, so no backtrace needs its frame, and it need not make one. The rest of its file keeps frames.
  */
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__GNUC__) && !defined(__clang__) && !defined(CONFIG_KASAN)
 #define __frameless	__attribute__((optimize("omit-frame-pointer")))
 #else
 #define __frameless

@@ -15,6 +15,7 @@
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
 #endif
 
+#include "lib/sanitize.h"
 #include "lib/string.h"
 
 #define WORD sizeof(u64)
@@ -127,12 +128,16 @@ static void copy_backward(u8 *d, const u8 *s, size_t n)
 
 void *memcpy(void *dst, const void *src, size_t n)
 {
+	kasan_check_read(src, n);
+	kasan_check_write(dst, n);
 	copy_forward(dst, src, n);
 	return dst;
 }
 
 void *memmove(void *dst, const void *src, size_t n)
 {
+	kasan_check_read(src, n);
+	kasan_check_write(dst, n);
 	/* One comparison for both "below" and "no overlap": the difference wraps. */
 	if ((unsigned long)dst - (unsigned long)src >= n)
 		copy_forward(dst, src, n);
@@ -146,6 +151,7 @@ void *memset(void *dst, int c, size_t n)
 	u64 word = (u8)c * 0x0101010101010101UL;
 	u8 *d = dst;
 
+	kasan_check_write(dst, n);
 	if (n >= SHORT) {
 		while ((unsigned long)d & WORD_MASK) {
 			*d++ = c;
@@ -165,6 +171,8 @@ int memcmp(const void *a, const void *b, size_t n)
 {
 	const u8 *p = a, *q = b;
 
+	kasan_check_read(a, n);
+	kasan_check_read(b, n);
 	/* Skip equal words; the bytes below find the difference within one. */
 	if (!(((unsigned long)p | (unsigned long)q) & WORD_MASK))
 		for (; n >= WORD; p += WORD, q += WORD, n -= WORD)
@@ -207,6 +215,7 @@ void clear_page(void *page)
 {
 	word_t *d = page, *end = d + PAGE_BYTES / WORD;
 
+	kasan_check_write(page, PAGE_BYTES);
 	for (; d != end; d += CHUNK / WORD)
 		fill_chunk(d, 0);
 }
@@ -216,6 +225,8 @@ void copy_page(void *dst, const void *src)
 	word_t *d = dst, *end = d + PAGE_BYTES / WORD;
 	const word_t *s = src;
 
+	kasan_check_read(src, PAGE_BYTES);
+	kasan_check_write(dst, PAGE_BYTES);
 	for (; d != end; d += CHUNK / WORD, s += CHUNK / WORD)
 		copy_chunk(d, s);
 }

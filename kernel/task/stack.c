@@ -3,6 +3,7 @@
  * somebody's data. Mapping and unmapping costs a TLB shootdown, so a few freed stacks are kept.
  */
 #include "base/spinlock.h"
+#include "debug/kasan.h"
 #include "mm/phys/vmstat.h"
 #include "mm/vm/vmalloc.h"
 #include "task/kthread.h"
@@ -29,8 +30,10 @@ void *stack_alloc(void)
 {
 	void *stack = take_kept();
 
-	if (stack)
+	if (stack) {
+		kasan_unpoison(stack, THREAD_SIZE);	/* its last user left in the middle */
 		return stack;
+	}
 	stack = vmalloc_guarded(THREAD_SIZE, GFP_KERNEL);
 	if (stack)
 		mod_vm_stat(NR_KERNEL_STACK, THREAD_SIZE / PAGE_SIZE);

@@ -33,6 +33,7 @@ static int selftest_run(void)
 		arch_poweroff();
 	}
 	selftest_crash(name);
+	selftest_sanitize(name);
 	return 0;
 }
 late_initcall(selftest_run);

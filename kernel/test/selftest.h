@@ -18,3 +18,5 @@ void selftest_slub(void);
 
 /* selftest_crash.c: does what @name says; returns if it knows no such crash, or survived it. */
 void selftest_crash(const char *name);
+/* selftest_sanitize.c: the same for what KASAN and UBSAN find. */
+void selftest_sanitize(const char *name);

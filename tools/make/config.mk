@@ -8,6 +8,9 @@ $(call one-of,LAB,$(LABS))
 $(call one-of,GIC,2 3)
 $(call one-of,DEBUG,0 1)
 $(call one-of,LLVM,0 1)
+$(call one-of,KASAN,0 1)
+$(call one-of,UBSAN,0 1)
+$(if $(filter 11,$(LLVM)$(KASAN)),$(error KASAN=1 is for gcc: leave LLVM=1 out))
 $(call one-of,ICOUNT,0 1)
 ifneq ($(PAGING),)
 $(call one-of,PAGING,sv39 sv48 sv57)
@@ -25,12 +28,11 @@ $(call one-of,SLAB,$(SLABS))
 $(call one-of,HARDENED,0 1)
 $(call one-of,SLUB_STATS,0 1)
 
-$(foreach v,KASAN UBSAN,$(if $(filter-out 0,$($(v))),$(error $(v)= is not there yet)))
 ifeq ($(ARCH)$(GIC),arm642)
 $(if $(filter 1 2 3 4 5 6 7 8,$(CPUS)),,$(error CPUS=$(CPUS): GICv2 has 8 CPU interfaces at most; use GIC=3))
 endif
 
-variant := $(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(LLVM)),-llvm)$(if $(filter-out $(lastword $(LABS)),$(LAB)),-lab$(LAB))$(if $(filter-out $(SLAB_$(LAB)),$(SLAB)),-$(SLAB))$(if $(filter 1,$(HARDENED)),-hardened)$(if $(filter 1,$(SLUB_STATS)),-stats)
+variant := $(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(KASAN)),-kasan)$(if $(filter 1,$(UBSAN)),-ubsan)$(if $(filter 1,$(LLVM)),-llvm)$(if $(filter-out $(lastword $(LABS)),$(LAB)),-lab$(LAB))$(if $(filter-out $(SLAB_$(LAB)),$(SLAB)),-$(SLAB))$(if $(filter 1,$(HARDENED)),-hardened)$(if $(filter 1,$(SLUB_STATS)),-stats)
 O := $(BUILD)/$(ARCH)$(variant)
 
 CROSS_riscv := riscv64-linux-gnu-
@@ -53,6 +55,7 @@ CC_INCLUDE = $(shell $(CC) -print-file-name=include)
 endif
 NM      := $(CROSS_COMPILE)nm
 OBJCOPY := $(CROSS_COMPILE)objcopy
+OBJDUMP := $(CROSS_COMPILE)objdump
 
 need = $(if $(shell command -v $(firstword $(1))),,$(error $(firstword $(1)) is not installed: run ./tools/setup, or `make doctor` to see all that is missing))
 ifneq ($(filter-out clean-disk,$(or $(MAKECMDGOALS),all)),)

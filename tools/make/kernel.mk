@@ -34,7 +34,8 @@ KCPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) -I kernel -I kernel/arch/$(ARCH)/i
 	-D__KERNEL__ -DCONFIG_ARCH_$(if $(filter riscv,$(ARCH)),RISCV,ARM64)=1 -DCONFIG_LAB=$(LAB) \
 	-DCONFIG_SLAB_$(shell echo $(SLAB) | tr a-z A-Z)=1 \
 	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1) $(if $(filter 1,$(HARDENED)),-DCONFIG_SLUB_HARDENED=1) \
-	$(if $(filter 1,$(SLUB_STATS)),-DCONFIG_SLUB_STATS=1)
+	$(if $(filter 1,$(SLUB_STATS)),-DCONFIG_SLUB_STATS=1) \
+	$(if $(filter 1,$(KASAN)),-DCONFIG_KASAN=1) $(if $(filter 1,$(UBSAN)),-DCONFIG_UBSAN=1)
 # DEBUGINFO=0: built and linked faster (the grader).
 KCFLAGS := -std=gnu11 -O2 $(if $(filter 0,$(DEBUGINFO)),,-g) -Wall -Wextra -Werror -ffreestanding -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fno-pic -fno-pie -fno-stack-protector \
@@ -43,6 +44,10 @@ KCFLAGS := -std=gnu11 -O2 $(if $(filter 0,$(DEBUGINFO)),,-g) -Wall -Wextra -Werr
 KCFLAGS += $(if $(filter 0,$(LLVM)),-fno-tree-loop-distribute-patterns)
 # ld warns about the mapping of an ELF file that nobody loads: the page tables are the kernel's own.
 LD_QUIET := $(shell $(LD) --help 2>/dev/null | grep -om1 -e --no-warn-rwx-segments)
+# Builds for finding bugs carry the table of source lines; version 4 is the one whose paths objdump prints.
+KLINES := $(filter 1,$(DEBUG) $(KASAN) $(UBSAN))
+KSYMS_LINES = $(if $(KLINES),--lines $< --objdump $(OBJDUMP))
+KCFLAGS += $(if $(KLINES),-gdwarf-4)
 KCC_C = $(CC) $(KCFLAGS) $(MARCH_C_$(ARCH))
 KCC_S = $(CC) $(KCFLAGS) $(MARCH_S_$(ARCH)) -D__ASSEMBLY__
 KLD   = $(LD) -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack \
@@ -54,15 +59,31 @@ ifeq ($(DEBUGINFO),0)
 $(KERNEL_OBJ): KCFLAGS := $(patsubst -O2,-O1,$(filter-out -Wall -Wextra -Werror,$(KCFLAGS))) -w
 endif
 
+# Sanitizers.
+KASAN_FLAGS := -fsanitize=kernel-address -fasan-shadow-offset=0xdfffffff00000000 --param asan-stack=1 \
+	--param asan-globals=1 --param asan-instrumentation-with-call-threshold=0
+UBSAN_FLAGS := -fsanitize=bounds,shift,integer-divide-by-zero,null,bool,enum,unreachable,return,vla-bound,object-size
+SANITIZE := $(if $(filter 1,$(KASAN)),$(KASAN_FLAGS)) $(if $(filter 1,$(UBSAN)),$(UBSAN_FLAGS))
+SANITIZE += $(if $(strip $(SANITIZE)),-Wno-array-bounds -Wno-maybe-uninitialized)	# gcc sees its own checks
+
 kernel: $(O)/Image
 
-$(eval $(call stamp,$(O)/.kernel-flags,$(KCC_C)))
+$(eval $(call stamp,$(O)/.kernel-flags,$(KCC_C) $(SANITIZE)))
 $(eval $(call stamp,$(O)/.kernel-objects,$(KLD) $(KERNEL_OBJ)))
 
 $(O)/kernel/%.o: kernel/%.c $(O)/.kernel-flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(KCC_C) -MMD -MP -c -o $@ $<
+
+# Without checks: the runtimes themselves, and what may touch memory that nobody else may.
+UNWINDER_riscv := arch/riscv/traps
+UNWINDER_arm64 := arch/arm64/debug
+NO_SANITIZE := $(patsubst %,$(O)/kernel/%.o,lib/mem base/panic base/symbols debug/kasan debug/ubsan mm/vm/kasan_map \
+	mm/phys/page_fast $(UNWINDER_$(ARCH))) $(O)/kernel/mm/slab/%.o
+ifneq ($(strip $(SANITIZE)),)
+$(filter-out $(NO_SANITIZE),$(KERNEL_OBJ)): KCFLAGS += $(SANITIZE)
+endif
 
 # Leaf functions that must be short: the file says why it can do without frames.
 $(O)/kernel/mm/phys/page_fast.o: KCFLAGS += -fomit-frame-pointer
@@ -89,7 +110,7 @@ $(O)/kernel.pass1: $(KERNEL_OBJ) $(O)/ksyms0.o $(O)/kernel.lds $(O)/.kernel-obje
 
 $(O)/ksyms1.S: $(O)/kernel.pass1 tools/ksyms
 	$(call say,KSYMS,$@)
-	$(Q)$(NM) -n $< | $(PYTHON) tools/ksyms > $@
+	$(Q)$(NM) -n $< | $(PYTHON) tools/ksyms $(KSYMS_LINES) > $@
 
 $(O)/ksyms%.o: $(O)/ksyms%.S $(O)/.kernel-flags
 	$(Q)$(KCC_S) -c -o $@ $<

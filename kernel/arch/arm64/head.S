@@ -230,6 +230,10 @@ primary_entry:
 	isb
 	mov	x29, xzr
 	mov	x30, xzr
+#ifdef CONFIG_KASAN
+	bl	kasan_early_init
+	mov	x30, xzr
+#endif
 	b	start_kernel
 
 /* Where the firmware starts another CPU; x0 = physical address of its struct secondary_boot. */
@@ -280,11 +284,12 @@ replace_ttbr1:
 	.section .boot_tables, "aw", @nobits
 	.balign	PAGE_SIZE
 boot_tables:
-	.globl	boot_l1, fixmap_l2, fixmap_l3, idmap_l0
+	.globl	boot_l1, arch_boot_pud, fixmap_l2, fixmap_l3, idmap_l0
 idmap_l0:	.skip	PAGE_SIZE
 idmap_l1:	.skip	PAGE_SIZE
 idmap_l2:	.skip	PAGE_SIZE
 boot_l0:	.skip	PAGE_SIZE
+arch_boot_pud:
 boot_l1:	.skip	PAGE_SIZE
 boot_image_l2:	.skip	PAGE_SIZE
 fixmap_l2:	.skip	PAGE_SIZE

@@ -39,6 +39,10 @@ SECTIONS
 		__initcall_start = .;
 		KEEP(*(SORT(.initcalls.*)))
 		__initcall_end = .;
+		. = ALIGN(8);
+		__ctors_start = .;		/* KASAN: redzones of globals */
+		KEEP(*(.init_array .init_array.*))
+		__ctors_end = .;
 		KEEP(*(.ksyms))
 	} :rodata
 	. = ALIGN(PAGE_SIZE);

@@ -149,6 +149,9 @@ boot_entry:
 	sd	sp, TH_KERNEL_SP(tp)
 	addi	sp, sp, -PT_SIZE
 	li	s0, 0				/* backtraces end here */
+#ifdef CONFIG_KASAN
+	call	kasan_early_init
+#endif
 	call	start_kernel
 1:	wfi
 	j	1b
@@ -208,8 +211,9 @@ boot_taken:
 
 	.section .bss.boot_tables, "aw", @nobits
 	.balign	PAGE_SIZE
-	.globl	boot_root, boot_fixmap_pmd
+	.globl	boot_root, boot_fixmap_pmd, arch_boot_pud
 boot_root:
+arch_boot_pud:
 	.zero	PAGE_SIZE
 boot_image_pmd:
 	.zero	PAGE_SIZE

@@ -37,6 +37,10 @@ SECTIONS
 		__start___ex_table = .;
 		KEEP(*(__ex_table))
 		__stop___ex_table = .;
+		. = ALIGN(8);
+		__ctors_start = .;		/* KASAN: redzones of globals */
+		KEEP(*(.init_array .init_array.*))
+		__ctors_end = .;
 	} :rodata
 	.ksyms : ALIGN(8) {
 		KEEP(*(.ksyms))

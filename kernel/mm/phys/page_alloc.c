@@ -23,6 +23,8 @@
 #include "mm/phys/memblock.h"
 #include "mm/phys/vmstat.h"
 #include "sched/thread.h"
+#include "debug/fault_inject.h"
+#include "debug/kasan.h"
 #include "base/panic.h"
 #include "base/irq.h"
 #include "lib/string.h"
@@ -154,6 +156,7 @@ void free_block(struct page *page, unsigned int order)
 	page->mapping = NULL;
 	page->aux = 0;
 	poison_pages(page, order);
+	kasan_poison(page_address(page), PAGE_SIZE << order, KASAN_PAGE_FREE);
 
 	flags = local_irq_save();
 	taken = pcp_free(zone, page, order);
@@ -256,6 +259,7 @@ static struct page *take_from_zones(int nid, gfp_t gfp, unsigned int order,
 /* Makes a block from the core into one in use. */
 static struct page *prepare_block(struct page *page, gfp_t gfp, unsigned int order)
 {
+	kasan_unpoison(page_address(page), PAGE_SIZE << order);
 	check_poison(page, order);
 	if (gfp & __GFP_ZERO)
 		for (unsigned long i = 0; i < 1UL << order; i++)
@@ -378,6 +382,8 @@ struct page *alloc_pages_general(int nid, gfp_t gfp, unsigned int order)
 	}
 	if (unlikely((unsigned int)nid >= nr_nodes))
 		nid = 0;	/* a CPU may be near a node without memory */
+	if (should_fail(FAIL_PAGE_ALLOC, PAGE_SIZE << order, current_thread()->user))
+		return NULL;
 	gfp &= ~current_thread()->gfp_mask_off;
 	page = take_from_zones(nid, gfp, order, WMARK_LOW);
 	if (unlikely(!page))

@@ -26,12 +26,12 @@
  *			functions, so no backtrace needs their frames, and this file is compiled
  *			without frame pointers
  *
- * With DEBUG=1 every page is poisoned, which is not fast, and all go the general way.
+ * With DEBUG=1 or KASAN=1 every page is poisoned, which is not fast, and all go the general way.
  */
 #include "mm/phys/page_fast.h"
 #include "mm/phys/memblock.h"
 
-#ifdef CONFIG_DEBUG
+#if defined(CONFIG_DEBUG) || defined(CONFIG_KASAN)
 #define FAST_PATHS	false
 #else
 #define FAST_PATHS	true

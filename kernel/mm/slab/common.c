@@ -18,6 +18,7 @@
  * frees memory for an allocation, kmem_cache_reap(), only tries it.
  */
 #include "mm/slab/backend.h"
+#include "mm/slab/kasan_slab.h"
 #include "mm/phys/vmstat.h"
 #include "sched/mutex.h"
 #include "base/cmdline.h"
@@ -141,6 +142,7 @@ int kmem_cache_destroy(struct kmem_cache *cache)
 
 	if (!cache)
 		return 0;
+	kasan_quarantine_flush(cache);
 	mutex_lock(&slab_mutex);
 	last = cache->users == 1;
 	if (last)
@@ -159,6 +161,7 @@ int kmem_cache_destroy(struct kmem_cache *cache)
 
 int kmem_cache_shrink(struct kmem_cache *cache)
 {
+	kasan_quarantine_flush(cache);
 	return cache_shrink(cache);
 }
 
@@ -166,6 +169,7 @@ void kmem_cache_shrink_all(void)
 {
 	struct kmem_cache *cache;
 
+	kasan_quarantine_flush(NULL);
 	mutex_lock(&slab_mutex);
 	list_for_each_entry(cache, &slab_caches, node)
 		cache_shrink(cache);
@@ -177,6 +181,7 @@ unsigned long kmem_cache_reap(void)
 	struct kmem_cache *cache;
 	unsigned long pages = 0;
 
+	kasan_quarantine_flush(NULL);
 	if (!mutex_trylock(&slab_mutex))
 		return 0;
 	list_for_each_entry(cache, &slab_caches, node)
@@ -235,6 +240,7 @@ void kmem_cache_init(void)
 	/* What slub_debug= is to watch must not be hidden in another cache. */
 	merge = cmdline_has("slab_merge") || (cache_merge_default && !cmdline_has("slab_nomerge") &&
 					      !cmdline_has("slub_debug"));
+	merge = merge && !IS_KASAN;	/* whose object was it? */
 	if (cache_init(&cache_cache, "kmem_cache", sizeof(struct kmem_cache), sizeof(long), 0, NULL))
 		panic("slab: struct kmem_cache does not fit");
 	for (unsigned int i = 0; i < NR_KMALLOC_CLASSES; i++) {
@@ -251,6 +257,7 @@ void kmem_cache_init(void)
 			class++;
 		small_class[i] = class;
 	}
+	kasan_slab_init();
 	available = true;
 	list_for_each_entry(cache, &slab_caches, node)
 		if (cache_setup_late(cache))
@@ -276,6 +283,7 @@ struct page *slab_pages_alloc(struct kmem_cache *cache, gfp_t gfp, int nid, unsi
 		p->slab_cache = cache;
 	}
 	mod_vm_stat(stat_item(cache), 1L << order);
+	kasan_poison_slab(page, order);
 	return page;
 }
 
@@ -314,14 +322,21 @@ static noinline void *kmalloc_large(size_t size, gfp_t gfp)
 	block = __get_free_pages(gfp, order);
 	if (block)
 		mod_vm_stat(NR_SLAB_UNRECLAIMABLE, 1L << order);
+	kasan_kmalloc_large(block, size, PAGE_SIZE << order);
 	return block;
 }
 
 __frameless void *__kmalloc(size_t size, gfp_t gfp)
 {
-	if (likely(size <= KMALLOC_MAX_CACHE_SIZE))
-		return kmem_cache_alloc(&kmalloc_caches[class_of(size)], gfp);
-	return kmalloc_large(size, gfp);
+	struct kmem_cache *cache;
+	void *object;
+
+	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
+		return kmalloc_large(size, gfp);
+	cache = &kmalloc_caches[class_of(size)];
+	object = kmem_cache_alloc(cache, gfp);
+	kasan_kmalloc(cache, object, size);
+	return object;
 }
 
 size_t ksize(const void *object)
@@ -343,6 +358,7 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 		kfree(p);
 		return NULL;
 	}
+	kasan_unpoison_object((void *)p, size <= old ? size : old);
 	if (p && size <= old)
 		return (void *)p;
 	object = kmalloc(size, gfp);

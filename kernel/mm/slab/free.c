@@ -14,8 +14,8 @@
 #include "mm/phys/vmstat.h"
 #include "base/panic.h"
 
-/* SLUB has both in its own file, with its most frequent case in front. */
-#ifndef CONFIG_SLAB_SLUB
+/* SLUB has both in its own file, with its most frequent case in front; KASAN asks first (kasan_slab.c). */
+#if !defined(CONFIG_SLAB_SLUB) && !defined(CONFIG_KASAN)
 #define kmem_cache_free_rest	kmem_cache_free
 #define kfree_rest		kfree
 #endif

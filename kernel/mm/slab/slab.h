@@ -63,6 +63,10 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 int kmem_cache_shrink(struct kmem_cache *cache);	/* pages given back; may sleep */
 int kmem_cache_destroy(struct kmem_cache *cache);	/* -EBUSY while objects live; may sleep */
 
+/* NULL is ignored; an object that is not the cache's is reported and ignored. Any context. */
+void kmem_cache_free(struct kmem_cache *cache, void *object);
+
+#ifndef CONFIG_KASAN
 static __always_inline void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	return cache_alloc(cache, gfp);
@@ -72,9 +76,6 @@ static __always_inline void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp
 {
 	return cache_alloc_node(cache, gfp, nid);
 }
-
-/* NULL is ignored; an object that is not the cache's is reported and ignored. Any context. */
-void kmem_cache_free(struct kmem_cache *cache, void *object);
 
 static inline int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n,
 					void **objects)
@@ -86,6 +87,12 @@ static inline void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void
 {
 	cache_free_bulk(cache, n, objects);
 }
+#else	/* kasan_slab.c */
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp);
+void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid);
+int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objects);
+void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects);
+#endif
 
 #define kmem_cache_zalloc(cache, gfp) kmem_cache_alloc(cache, (gfp) | __GFP_ZERO)
 
@@ -109,8 +116,10 @@ void *__kmalloc(size_t size, gfp_t gfp);
  * 4096 bytes. */
 static __always_inline void *kmalloc(size_t size, gfp_t gfp)
 {
+#ifndef CONFIG_KASAN			/* which wants to know the size */
 	if (__builtin_constant_p(size) && size <= KMALLOC_MAX_CACHE_SIZE)
 		return kmem_cache_alloc(&kmalloc_caches[kmalloc_index(size)], gfp);
+#endif
 	return __kmalloc(size, gfp);
 }
 

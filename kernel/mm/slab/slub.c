@@ -548,6 +548,7 @@ __frameless void cache_free(struct kmem_cache *cache, struct page *page, void *o
 	free_fast(cache, page, object);
 }
 
+#ifndef CONFIG_KASAN		/* which asks first: kasan_slab.c */
 __frameless void kfree(const void *object)
 {
 	struct page *page = slab_span_page(object);
@@ -572,6 +573,7 @@ __frameless void kmem_cache_free(struct kmem_cache *cache, void *object)
 	push(cache, c, object);
 	local_irq_restore(flags);
 }
+#endif
 
 /*
  * The slab was full or will be empty, and is not frozen; or was not when the caller looked. @first

@@ -24,6 +24,7 @@
 #include "mm/phys/memblock.h"
 #include "mm/phys/page.h"
 #include "base/panic.h"
+#include "debug/kasan.h"
 
 #define LEVEL_4K	0
 #define LEVEL_2M	1
@@ -127,6 +128,8 @@ void vm_kernel_init(void)
 				  memory->regions[i].base + memory->regions[i].size);
 	map_vmemmap();
 	reserve_vmalloc_roots();
+	kasan_map_shadow();
 	arch_load_kernel_root(kernel_root);
+	kasan_seal_shared();
 	memblock.current_limit = MAX_PHYSMEM;
 }

@@ -7,6 +7,7 @@
 #include "arch/arch.h"
 #include "asm/current.h"
 #include "lib/errno.h"
+#include "lib/sanitize.h"
 
 /* Lies [addr, addr+n) in user space? */
 static inline bool access_ok(const void *addr, size_t n)
@@ -17,10 +18,12 @@ static inline bool access_ok(const void *addr, size_t n)
 /* 0, or -EFAULT (then an unknown part was done). */
 static inline int copy_from_user(void *to, const void *from, size_t n)
 {
+	kasan_check_write(to, n);
 	return access_ok(from, n) && arch_copy_from_user(to, from, n) == 0 ? 0 : -EFAULT;
 }
 static inline int copy_to_user(void *to, const void *from, size_t n)
 {
+	kasan_check_read(from, n);
 	return access_ok(to, n) && arch_copy_to_user(to, from, n) == 0 ? 0 : -EFAULT;
 }
 static inline int clear_user(void *to, size_t n)

@@ -27,6 +27,7 @@
 #include "mm/phys/vmstat.h"
 #include "mm/slab/slab.h"
 #include "base/panic.h"
+#include "debug/kasan.h"
 #include "lib/rbtree.h"
 
 #define LAZY_PAGES_MAX	128	/* 25 kernel stacks */
@@ -165,6 +166,7 @@ void vmalloc_init(void)
 	for (unsigned long i = 0; i < EAGER_TABLES; i++)
 		pgtable_walk(kernel_root, VMALLOC_START + i * PMD_SIZE, 0, kernel_table, NULL);
 	spin_unlock(&vmap_lock);
+	kasan_vmalloc(VMALLOC_START, EAGER_TABLES * PMD_SIZE);	/* likewise */
 }
 
 /* Takes the mapping out and gives the pages back, if they are ours. */
@@ -254,8 +256,12 @@ static struct vmap_area *area_get(unsigned long pages, gfp_t gfp, bool owns_page
 		spin_lock(&vmap_lock);
 		placed = area_place(area);
 		spin_unlock(&vmap_lock);
-		if (placed)
+		if (placed && !kasan_vmalloc(area->start, (area->pages + 1) * PAGE_SIZE))
 			return area;
+		if (placed) {
+			area_release(area);
+			return NULL;
+		}
 		purge_lazy();
 	}
 	area_free(area);

@@ -1,0 +1,26 @@
+/*
+ * Fault injection: allocations that fail on purpose, to see what becomes of who asked. DEBUG=1 and KASAN=1
+ * builds, from the command line, in Linux's words:
+ *
+ *	fail_page_alloc=INTERVAL,PROBABILITY,SPACE,TIMES	failslab=…	fail_seed=N
+ *
+ * Of every INTERVAL-th call PROBABILITY per cent fail, after SPACE bytes have been given, at most TIMES
+ * (-1: without end). Only calls on behalf of user programs: boot and the kernel's own threads may
+ * need what they ask for. The same seed and the same calls give the same failures.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+enum fault_point { FAIL_PAGE_ALLOC, FAIL_SLAB };
+
+#if defined(CONFIG_DEBUG) || defined(CONFIG_KASAN)
+/* Shall this call, of a thread that works for a user program or not, fail? Any context. */
+bool should_fail(enum fault_point point, size_t size, bool user);
+#else
+static inline bool should_fail(enum fault_point point, size_t size, bool user)
+{
+	(void)point; (void)size; (void)user;
+	return false;
+}
+#endif

@@ -1,0 +1,39 @@
+/* KASAN for small objects, between common.c, the backends and kasan_slab.c. Nothing of it without KASAN=1. */
+#pragma once
+
+#include "debug/kasan.h"
+#include "mm/slab/slab.h"
+
+struct page;
+
+#ifdef CONFIG_KASAN
+#define IS_KASAN	true
+/* Bytes that an object of @size takes with what KASAN keeps behind it. For a backend's cache_setup(). */
+size_t kasan_object_room(size_t size);
+/* Pages for a slab: none of them may be used but by its backend. */
+void kasan_poison_slab(struct page *page, unsigned int order);
+/* Of @object, which was just allocated, only @size bytes were asked for. */
+void kasan_kmalloc(struct kmem_cache *cache, void *object, size_t size);
+/* A block of pages of which @size bytes were asked for. */
+void kasan_kmalloc_large(void *block, size_t size, size_t room);
+/* krealloc() and ksize(): all that the object has may be used. */
+void kasan_unpoison_object(void *object, size_t size);
+/* Empties the quarantine of @cache's objects (NULL: of all); how many. Any context. */
+unsigned long kasan_quarantine_flush(struct kmem_cache *cache);
+void kasan_slab_init(void);
+#else
+#define IS_KASAN	false
+static inline size_t kasan_object_room(size_t size) { return size; }
+static inline void kasan_poison_slab(struct page *page, unsigned int order) { (void)page; (void)order; }
+static inline void kasan_kmalloc(struct kmem_cache *cache, void *object, size_t size)
+{
+	(void)cache; (void)object; (void)size;
+}
+static inline void kasan_kmalloc_large(void *block, size_t size, size_t room)
+{
+	(void)block; (void)size; (void)room;
+}
+static inline void kasan_unpoison_object(void *object, size_t size) { (void)object; (void)size; }
+static inline unsigned long kasan_quarantine_flush(struct kmem_cache *cache) { (void)cache; return 0; }
+static inline void kasan_slab_init(void) { }
+#endif
