@@ -7,7 +7,6 @@
  * the hardware does goes on. Signed overflow is not tested: the kernel is compiled with -fwrapv, which
  * defines it.
  */
-#ifdef CONFIG_UBSAN
 #include "base/panic.h"
 #include "lib/compiler.h"
 #include "lib/format.h"
@@ -163,4 +162,3 @@ HANDLER(missing_return, struct data *data)
 	begin(&data->at, "missing return");
 	panic("UBSAN: a function that must return a value did not");
 }
-#endif

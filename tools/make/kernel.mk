@@ -14,9 +14,13 @@ LAB_SRC   := $(sort $(foreach n,$(LABS),$(LAB_SRC_$(n))))
 SLAB_SRC   := $(addprefix mm/slab/,page_backend.c slab.c slub.c slub_cache.c slub_debug.c slob.c)
 SLAB_OTHER := $(filter-out mm/slab/$(SLAB).c mm/slab/$(SLAB)_%.c,$(SLAB_SRC))
 
+# The runtimes of the sanitizers that this build is without.
+SANITIZER_OTHER := $(if $(filter 1,$(KASAN)),,debug/kasan.c mm/vm/kasan_map.c mm/slab/kasan_slab.c) \
+	$(if $(filter 1,$(UBSAN)),,debug/ubsan.c)
+
 KERNEL_SRC := $(shell find kernel -name '*.[cS]' ! -name '*.lds.S' 2>/dev/null | sort)
 KERNEL_SRC := $(filter-out $(foreach a,$(filter-out $(ARCH),riscv arm64 host),kernel/arch/$(a)/%),$(KERNEL_SRC))
-KERNEL_SRC := $(filter-out $(addprefix kernel/,$(filter-out $(LAB_SRC_$(LAB)),$(LAB_SRC)) $(SLAB_OTHER) $(KERNEL_EXCLUDE)),$(KERNEL_SRC))
+KERNEL_SRC := $(filter-out $(addprefix kernel/,$(filter-out $(LAB_SRC_$(LAB)),$(LAB_SRC)) $(SLAB_OTHER) $(SANITIZER_OTHER) $(KERNEL_EXCLUDE)),$(KERNEL_SRC))
 KERNEL_OBJ := $(addprefix $(O)/,$(addsuffix .o,$(basename $(KERNEL_SRC))))
 
 # BASE=reference: what the labs below own is the reference's. A student's tree has it as objects, with

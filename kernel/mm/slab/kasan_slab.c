@@ -15,8 +15,6 @@
  * Locks: quarantine.lock guards the queue; a leaf, interrupts off. The backend is called without it.
  */
 #include "mm/slab/kasan_slab.h"
-
-#ifdef CONFIG_KASAN
 #include "mm/slab/backend.h"
 #include "base/irq.h"
 #include "base/panic.h"
@@ -370,4 +368,3 @@ void kasan_slab_init(void)
 	quarantine.limit = totalram_pages() / QUARANTINE_PART * PAGE_SIZE;
 	kasan_describe_hook = describe;
 }
-#endif
