@@ -269,7 +269,7 @@ def bad_behaviour():
         '	for (;;)\n		printk(KERN_EMERG "and on and on and on and on and on and on and on\\n");\n', headers=printk))
     bad("wild", "Kernel panic", freelist=with_code("	*(volatile long *)0x10 = 1;\n"))
     # Where only bad frees lead, the parts without any keep their points.
-        keeps += ("freelist", "boot")
+    keeps += ("freelist", "boot")
     result = bad("interrupts-off", "TIMED OUT", keeps, freelist=with_code(
         "	local_irq_disable();\n	for (; PageBuddy(page);)\n		barrier();\n", ON_DOUBLE_FREE, irqs))
     bad("recursion", "Kernel panic", keeps, freelist=with_code(
