@@ -268,8 +268,8 @@ def bad_behaviour():
     bad("flood", "floods the console", freelist=with_code(
         '	for (;;)\n		printk(KERN_EMERG "and on and on and on and on and on and on and on\\n");\n', headers=printk))
     bad("wild", "Kernel panic", freelist=with_code("	*(volatile long *)0x10 = 1;\n"))
-    # Where only bad frees lead, the other parts keep their points.
-    keeps += ("freelist", "smp")
+    # Where only bad frees lead, the parts without any keep their points.
+    keeps += ("freelist", "boot")
     result = bad("interrupts-off", "TIMED OUT", keeps, freelist=with_code(
         "	local_irq_disable();\n	for (; PageBuddy(page);)\n		barrier();\n", ON_DOUBLE_FREE, irqs))
     bad("recursion", "Kernel panic", keeps, freelist=with_code(
