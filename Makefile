@@ -1,7 +1,7 @@
 # The only door. `make help` lists every command; the rules live in tools/make/.
 
 ARCH    ?= riscv
-LABS    := 1 2 3
+LABS    := 1 2 3 4
 LAB     ?= $(lastword $(LABS))
 CPUS    ?= 4
 MEM     ?= 256M
@@ -9,6 +9,8 @@ PAGING  ?=
 GIC     ?= 3
 NODES   ?=
 SLAB    ?=
+HARDENED ?= 0
+SLUB_STATS ?= 0
 DISK    ?=
 DEBUG   ?= 0
 LLVM    ?= 0

@@ -447,7 +447,7 @@ static struct shrinker dentry_shrinker = {
 
 static int dcache_init(void)
 {
-	dentry_cache = KMEM_CACHE(dentry, SLAB_PANIC | SLAB_RECLAIM_ACCOUNT);
+	dentry_cache = KMEM_CACHE(dentry, SLAB_PANIC | SLAB_NO_MERGE | SLAB_RECLAIM_ACCOUNT);
 	register_shrinker(&dentry_shrinker);
 	return 0;
 }

@@ -21,7 +21,7 @@ static const struct file_operations no_fops;	/* O_PATH, and inodes without opera
 
 static int file_init(void)
 {
-	file_cache = KMEM_CACHE(file, SLAB_PANIC);
+	file_cache = KMEM_CACHE(file, SLAB_PANIC | SLAB_NO_MERGE);
 	return 0;
 }
 core_initcall(file_init);

@@ -303,7 +303,7 @@ static struct shrinker inode_shrinker = {
 
 static int icache_init(void)
 {
-	inode_cache = KMEM_CACHE(inode, SLAB_PANIC | SLAB_RECLAIM_ACCOUNT);
+	inode_cache = KMEM_CACHE(inode, SLAB_PANIC | SLAB_NO_MERGE | SLAB_RECLAIM_ACCOUNT);
 	register_shrinker(&inode_shrinker);
 	return 0;
 }

@@ -300,7 +300,7 @@ int pipe_create(struct file *ends[2], unsigned int flags)
 
 static int pipe_init(void)
 {
-	pipe_cache = KMEM_CACHE(pipe, SLAB_PANIC);
+	pipe_cache = KMEM_CACHE(pipe, SLAB_PANIC | SLAB_NO_MERGE);
 	pipe_sb = sb_alloc("pipefs", &pipe_super_ops);
 	if (!pipe_sb)
 		return -ENOMEM;

@@ -21,8 +21,10 @@ static struct kmem_cache *process_cache, *task_cache;
 
 static int process_cache_init(void)
 {
-	process_cache = kmem_cache_create("process", sizeof(struct process), 64, SLAB_PANIC, NULL);
-	task_cache = kmem_cache_create("task_struct", sizeof(struct task), 64, SLAB_PANIC, NULL);
+	process_cache = kmem_cache_create("process", sizeof(struct process), 64,
+					  SLAB_PANIC | SLAB_NO_MERGE, NULL);
+	task_cache = kmem_cache_create("task_struct", sizeof(struct task), 64,
+				       SLAB_PANIC | SLAB_NO_MERGE, NULL);
 	return 0;
 }
 core_initcall(process_cache_init);

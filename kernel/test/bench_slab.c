@@ -1,7 +1,7 @@
 /*
- * bench=slab: what small objects cost. As bench_pages.c tells: instructions per pair of allocation and
- * free, loop included, under QEMU's -icount shift=0. bench=slabmem: bytes taken for 10 000 objects of
- * each size of kmalloc.
+ * bench=slab: what small objects cost. As bench_pages.c tells: instructions per pair of allocation
+ * and free, loop included, under QEMU's -icount shift=0. bench=slabmem: bytes taken for 10 000
+ * objects of each size of kmalloc.
  */
 #include "test/selftest.h"
 #include "arch/arch.h"

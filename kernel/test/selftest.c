@@ -13,6 +13,9 @@ static const struct {
 	{ "block", selftest_block },
 	{ "mm", selftest_mm },
 	{ "wx", selftest_wx },
+#ifdef CONFIG_SLAB_SLUB
+	{ "slub", selftest_slub },
+#endif
 };
 
 static int selftest_run(void)

@@ -44,8 +44,8 @@ void log_forget(void);
 #define RAM_SIZE	(64 * MIB)
 
 /*
- * The shadow map. took(): an object of @size bytes was handed out; nobody else has any of it, and it is
- * aligned. Fills it. giving(): it is going to be freed, and still holds what it was filled with.
+ * The shadow map. took(): an object of @size bytes was handed out; nobody else has any of it, and it
+ * is aligned. Fills it. giving(): it is going to be freed, and still holds what it was filled with.
  */
 void took(void *object, size_t size, size_t align);
 void giving(void *object, size_t size);

@@ -1,6 +1,8 @@
 /* What is SLUB's own: states of slabs, counts, nodes, fallback to small slabs, debug options. */
 #include "test.h"
 
+#ifdef CONFIG_SLAB_SLUB
+
 static void on_all(struct kmem_cache *cache)
 {
 	on_each_cpu(slub_flush_cpu, cache);
@@ -51,8 +53,8 @@ static void test_states(struct prng *rng)
 
 	for (unsigned int step = 0; step < 30000; step++) {
 		host_cpu_enter(prng_below(rng, TEST_CPUS));
-		if (n < ARRAY_SIZE(objects) && (prng_below(rng, 100) < (step / 3000 % 2 ? 40 : 60) ||
-						n == 0)) {
+		if (n < ARRAY_SIZE(objects) &&
+		    (!n || prng_below(rng, 100) < (step / 3000 % 2 ? 40 : 60))) {
 			objects[n] = kmem_cache_alloc(cache, 0);
 			took(objects[n++], 232, 8);
 		} else {
@@ -151,7 +153,7 @@ static void test_fallback(struct prng *rng)
 
 	(void)rng;
 	EXPECT(slub_of(cache)->order > 0);
-	while ((pages[n] = alloc_pages(__GFP_NOWARN, 0)))
+	while ((pages[n] = alloc_pages(__GFP_NOWARN | __GFP_MEMALLOC, 0)))
 		n++;
 	for (unsigned int i = 0; i < n; i++) {
 		/* By frame number: no two free ones are neighbours. */
@@ -373,3 +375,4 @@ const struct test slub_tests[] = {
 #endif
 	{ NULL, NULL }
 };
+#endif

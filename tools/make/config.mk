@@ -22,13 +22,15 @@ SLAB_3 := slab
 SLAB_4 := slub
 override SLAB := $(or $(SLAB),$(SLAB_$(LAB)))
 $(call one-of,SLAB,$(SLABS))
+$(call one-of,HARDENED,0 1)
+$(call one-of,SLUB_STATS,0 1)
 
 $(foreach v,KASAN UBSAN BASE,$(if $(filter-out 0,$($(v))),$(error $(v)= is not there yet)))
 ifeq ($(ARCH)$(GIC),arm642)
 $(if $(filter 1 2 3 4 5 6 7 8,$(CPUS)),,$(error CPUS=$(CPUS): GICv2 has 8 CPU interfaces at most; use GIC=3))
 endif
 
-variant := $(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(LLVM)),-llvm)$(if $(filter-out $(lastword $(LABS)),$(LAB)),-lab$(LAB))$(if $(filter-out $(SLAB_$(LAB)),$(SLAB)),-$(SLAB))
+variant := $(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(LLVM)),-llvm)$(if $(filter-out $(lastword $(LABS)),$(LAB)),-lab$(LAB))$(if $(filter-out $(SLAB_$(LAB)),$(SLAB)),-$(SLAB))$(if $(filter 1,$(HARDENED)),-hardened)$(if $(filter 1,$(SLUB_STATS)),-stats)
 O := $(BUILD)/$(ARCH)$(variant)
 
 CROSS_riscv := riscv64-linux-gnu-

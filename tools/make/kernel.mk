@@ -23,7 +23,8 @@ KERNEL_LDS := kernel/arch/$(ARCH)/kernel.lds.S
 KCPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) -I kernel -I kernel/arch/$(ARCH)/include \
 	-D__KERNEL__ -DCONFIG_ARCH_$(if $(filter riscv,$(ARCH)),RISCV,ARM64)=1 -DCONFIG_LAB=$(LAB) \
 	-DCONFIG_SLAB_$(shell echo $(SLAB) | tr a-z A-Z)=1 \
-	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1)
+	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1) $(if $(filter 1,$(HARDENED)),-DCONFIG_SLUB_HARDENED=1) \
+	$(if $(filter 1,$(SLUB_STATS)),-DCONFIG_SLUB_STATS=1)
 KCFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fno-pic -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fwrapv $(ARCH_FLAGS_$(ARCH)) $(KCPPFLAGS)

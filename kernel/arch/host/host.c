@@ -5,6 +5,7 @@
 #include "base/irq.h"
 #include "base/panic.h"
 #include "base/percpu.h"
+#include "base/random.h"
 #include "base/spinlock.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -263,6 +264,19 @@ void dump_stack(void)
 {
 }
 
+unsigned int stack_trace_save(unsigned long *entries, unsigned int max, unsigned int skip)
+{
+	(void)entries;
+	(void)max;
+	(void)skip;
+	return 0;
+}
+
+u64 random_u64(void)
+{
+	return 0x0123456789abcdefUL;
+}
+
 /* One word, "key" or "key=value", is all that the command line can be. */
 static const char *cmdline_value(const char *key)
 {
@@ -281,7 +295,7 @@ int cmdline_get(const char *key, char *buf, size_t size)
 	return value ? snprintf(buf, size, "%s", value) : -1;
 }
 
-bool cmdline_has(const char *key)
+__weak bool cmdline_has(const char *key)
 {
 	return cmdline_value(key) != NULL;
 }

@@ -28,7 +28,7 @@ const struct lru_ops *lru_ops;
 static int filemap_init(void)
 {
 	radix_node_cache = kmem_cache_create("radix_tree_node", sizeof(struct radix_node), 8,
-					     SLAB_PANIC | SLAB_RECLAIM_ACCOUNT, NULL);
+					     SLAB_PANIC | SLAB_NO_MERGE | SLAB_RECLAIM_ACCOUNT, NULL);
 	return 0;
 }
 core_initcall(filemap_init);

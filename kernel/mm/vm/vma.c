@@ -15,7 +15,7 @@ static struct kmem_cache *vma_cache;
 static int vma_cache_init(void)
 {
 	vma_cache = kmem_cache_create("vm_area_struct", sizeof(struct vma), 8,
-				      SLAB_PANIC | SLAB_ACCOUNT, NULL);
+				      SLAB_PANIC | SLAB_NO_MERGE | SLAB_ACCOUNT, NULL);
 	return 0;
 }
 core_initcall(vma_cache_init);
