@@ -54,7 +54,7 @@ def numbers(arch):
     check(rows["task_struct"][0] > 0 and rows["mm_struct"][0] > 0, "no process has objects")
 
 
-@both("slab-tunables")
+@both("slab-tunables", timeout=300)
 def tunables(arch):
     """SLAB's tunables can be set through /proc/slabinfo; what is wrong is refused and changes nothing."""
     out = boot(arch, "echo file 30 10 2 >/proc/slabinfo && echo good; echo file 10 30 2 >/proc/slabinfo; "
@@ -95,10 +95,10 @@ for machine_name in ARCHES:
                       ("LAB=3", "SLAB=slab", "DEBUG=1")):
         label = "-".join(v.partition("=")[2] if v[0] != "L" else f"lab{v[-1]}" for v in variables[:2])
         test(f"slab-backend-{label}{'-debug' * (len(variables) > 2)}-{machine_name}", machine_name, variables,
-             needs=[machine_name], timeout=300, campaign=len(variables) > 2)(backend)
+             needs=[machine_name], timeout=1800 if CAMPAIGN else 400, campaign=len(variables) > 2)(backend)
 
 
-@both("slab-double-free")
+@both("slab-double-free", timeout=300)
 def double_free(arch):
     """A double free is reported once, with its cache and a backtrace, and the kernel lives on."""
     build = other_build(arch, "LAB=3", "SLAB=slab")
@@ -110,7 +110,7 @@ def double_free(arch):
     check("selftest: survived doublefree" in out, "the kernel did not live on")
 
 
-@both("slab-cost")
+@both("slab-cost", timeout=300)
 def cost(arch):
     """SLAB's kmalloc(64) and kfree cost no more instructions than allowed."""
     build = other_build(arch, "LAB=3", "SLAB=slab")
@@ -122,7 +122,7 @@ def cost(arch):
     check(costs["kmalloc_pair"] <= limit, f"a pair costs {costs['kmalloc_pair']}, allowed are {limit}")
 
 
-@both("slab-merge")
+@both("slab-merge", timeout=300)
 def merge(arch):
     """slab_merge lets like caches be one, slab_nomerge keeps them apart; both boot."""
     build = other_build(arch, "LAB=3", "SLAB=slab")
