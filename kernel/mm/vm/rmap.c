@@ -71,8 +71,8 @@ static void anon_vma_ctor(void *object)
 
 static int rmap_init(void)
 {
-	anon_vma_cache = kmem_cache_create("anon_vma", sizeof(struct anon_vma), 8, SLAB_PANIC,
-					   anon_vma_ctor);
+	anon_vma_cache = kmem_cache_create("anon_vma", sizeof(struct anon_vma), 8,
+					   SLAB_PANIC | SLAB_NO_MERGE, anon_vma_ctor);
 	page_free_hook = anon_page_freed;
 	return 0;
 }

@@ -159,7 +159,7 @@ static phys_addr_t kernel_table(void)
 
 void vmalloc_init(void)
 {
-	area_cache = KMEM_CACHE(vmap_area, SLAB_PANIC);
+	area_cache = KMEM_CACHE(vmap_area, SLAB_PANIC | SLAB_NO_MERGE);
 	/* Tables are never freed. Those for the first few hundred stacks exist from the start,
 	 * so that free memory after a crowd of processes is the same as before it. */
 	spin_lock(&vmap_lock);
