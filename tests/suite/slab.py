@@ -13,7 +13,7 @@ ROW = re.compile(r"^(\S+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) : tunables +(\d+) +
 # Every kind of kernel object has a cache of its own.
 NAMES = """kmem_cache kmalloc-8 kmalloc-64 kmalloc-96 kmalloc-192 kmalloc-1k thread task_struct process mm_struct
     vm_area_struct anon_vma file inode ext2_inode dentry pipe radix_tree_node files_cache fs_cache sighand_cache
-    bio vmap_area""".split()
+    bio""".split()
 
 
 def rows_of(text):
