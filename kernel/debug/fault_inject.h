@@ -2,7 +2,7 @@
  * Fault injection: allocations that fail on purpose, to see what becomes of who asked. DEBUG=1 and KASAN=1
  * builds, from the command line, in Linux's words:
  *
- *	fail_page_alloc=INTERVAL,PROBABILITY,SPACE,TIMES	failslab=…	fail_seed=N
+ *	fail_page_alloc=INTERVAL,PROBABILITY,SPACE,TIMES	failslab=… (KASAN=1)	fail_seed=N
  *
  * Of every INTERVAL-th call PROBABILITY per cent fail, after SPACE bytes have been given, at most TIMES
  * (-1: without end). Only calls on behalf of user programs: boot and the kernel's own threads may

@@ -6,6 +6,7 @@
 
 #include "lib/sanitize.h"
 #include "lib/compiler.h"
+#include "arch/thread_head.h"
 #include "asm/current.h"
 
 /* What a shadow byte says: 0 all eight bytes may be used, 1-7 the first so many, else none, because: */

@@ -29,9 +29,12 @@ typedef struct { long counter; } atomic_long_t;
 #define atomic_dec_return(v)	atomic_sub_return(1, v)
 #define atomic_dec_and_test(v)	(atomic_sub_return(1, v) == 0)
 #define atomic_xchg(v, n)	__atomic_exchange_n(&(v)->counter, (n), __ATOMIC_SEQ_CST)
-/* True and stored when *v was *old; else *old becomes what was seen. */
+/*
+ * True and stored when *v was *old; else *old becomes what was seen. (The order on failure is as strong as
+ * on success, because gcc 12 for RISC-V leaves out the release if it is weaker.)
+ */
 #define atomic_try_cmpxchg(v, old, n) __atomic_compare_exchange_n(&(v)->counter, (old), (n), \
-	false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)
+	false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 
 /* Takes a reference unless there is none left; true on success. */
 #define atomic_inc_not_zero(v) ({					\
@@ -78,5 +81,5 @@ static inline bool test_and_clear_bit(unsigned long nr, unsigned long *word)
 #define cmpxchg(p, old, n) ({						\
 	__typeof__(*(p)) _o = (old);					\
 	__atomic_compare_exchange_n((p), &_o, (n), false,		\
-				    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED); \
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
 	_o; })

@@ -39,8 +39,6 @@ int cache_reap(struct kmem_cache *cache);
  * as good as before. May sleep. */
 int cache_release(struct kmem_cache *cache);
 void cache_stats(struct kmem_cache *cache, struct slab_stats *stats);
-/* The start of the object, or of the room for one, that @addr in the slab at @page lies in; NULL: in none. */
-void *cache_object_at(const struct kmem_cache *cache, struct page *page, const void *addr);
 /* Sets a tunable of the backend; 0, -EINVAL, -ENOENT (it has no such) or -ENOMEM. Under slab_mutex;
  * may sleep. */
 int cache_tune(struct kmem_cache *cache, const char *key, unsigned long value);

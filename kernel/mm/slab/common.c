@@ -73,7 +73,7 @@ static int cache_init(struct kmem_cache *cache, const char *name, size_t size, s
 
 	memset(cache, 0, sizeof(*cache));
 	cache->name = name;
-	cache->object_size = size;
+	cache->object_size = kasan_cache_init(cache, size);
 	cache->align = align;
 	cache->flags = flags;
 	cache->ctor = ctor;
@@ -295,6 +295,7 @@ void slab_pages_free(struct kmem_cache *cache, struct page *page, unsigned int o
 		__ClearPageSlab(p);
 	}
 	page->aux = order;
+	kasan_forget_slab(page, order);
 	mod_vm_stat(stat_item(cache), -(1L << order));
 	__free_pages(page, order);
 }
@@ -345,7 +346,8 @@ size_t ksize(const void *object)
 
 	if (!page)
 		return 0;
-	return PageSlab(page) ? cache_usable_size(page->slab_cache, page, object) :
+	return PageSlab(page) ? kasan_usable_size(page->slab_cache, cache_usable_size(
+					page->slab_cache, page, object)) :
 	       PageHead(page) ? (size_t)PAGE_SIZE << page->aux : 0;
 }
 

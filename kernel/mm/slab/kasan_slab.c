@@ -17,6 +17,7 @@
 #include "mm/slab/kasan_slab.h"
 #include "mm/slab/backend.h"
 #include "base/irq.h"
+#include "debug/fault_inject.h"
 #include "base/panic.h"
 #include "lib/string.h"
 #include "sched/thread.h"
@@ -42,19 +43,68 @@ static struct {
 	size_t bytes, limit;
 } quarantine = { .lock = SPIN_LOCK_UNLOCKED("quarantine") };
 
-size_t kasan_object_room(size_t size)
+/* SLOB does without: caches share its pages, so nobody can tell whose an object is. */
+#ifdef CONFIG_SLAB_SLOB
+#define PER_OBJECT	false
+#else
+#define PER_OBJECT	true
+#endif
+
+size_t kasan_cache_init(struct kmem_cache *cache, size_t size)
 {
 	size_t room = ALIGN(size, KASAN_GRANULE) + sizeof(struct kasan_meta);
 
-	return room <= KMALLOC_MAX_CACHE_SIZE || KMALLOC_MAX_CACHE_SIZE > PAGE_SIZE ? room : size;
+	cache->asked_size = size;
+	return PER_OBJECT && (room <= PAGE_SIZE || KMALLOC_MAX_CACHE_SIZE > PAGE_SIZE) ? room : size;
 }
 
+size_t kasan_usable_size(const struct kmem_cache *cache, size_t size)
+{
+	(void)size;
+	return cache->asked_size;
+}
+
+/* NULL: its cache's objects are too large to have one. */
 static struct kasan_meta *meta_of(const struct kmem_cache *cache, const void *object)
 {
-	size_t at = ALIGN(cache->object_size, KASAN_GRANULE);
+	size_t at = ALIGN(cache->asked_size, KASAN_GRANULE);
 
-	return at + sizeof(struct kasan_meta) <= cache->size ?
+	return at + sizeof(struct kasan_meta) <= cache->object_size ?
 	       (struct kasan_meta *)((char *)object + at) : NULL;
+}
+
+/*
+ * Where objects begin. Those of a slab lie at distances of cache->size, but where the first one does is
+ * the backend's affair. Each page of a slab remembers it of the object that was allocated in it last: the
+ * distance from the page's start, modulo the size, in _mapcount, which a slab has no other use for. A
+ * page has none yet while that is -1, as it is in all that are not mapped.
+ */
+static void learn_phase(const struct kmem_cache *cache, const char *object)
+{
+	const char *page = (const char *)((unsigned long)object & PAGE_MASK);
+
+	for (; page < object + cache->size; page += PAGE_SIZE) {
+		long distance = (object - page) % (long)cache->size;
+
+		atomic_set(&virt_to_page(page)->_mapcount,
+			   distance < 0 ? distance + cache->size : distance);
+	}
+}
+
+/* The start of the object that @addr in a slab of @cache lies in; NULL: not known. */
+static void *object_at(const struct kmem_cache *cache, const char *addr)
+{
+	const char *page = (const char *)((unsigned long)addr & PAGE_MASK);
+	long phase = atomic_read(&virt_to_page(page)->_mapcount);
+	long distance = (addr - page - phase) % (long)cache->size;
+
+	return phase < 0 ? NULL : (void *)(addr - (distance < 0 ? distance + cache->size : distance));
+}
+
+void kasan_forget_slab(struct page *page, unsigned int order)
+{
+	for (unsigned long i = 0; i < 1UL << order; i++)
+		atomic_set(&page[i]._mapcount, -1);
 }
 
 static noinline void remember(struct track *track)
@@ -66,13 +116,6 @@ static noinline void remember(struct track *track)
 	for (u32 i = 0; i < track->nr; i++)
 		track->frames[i] = entries[i] - (unsigned long)_text;
 }
-
-/* SLOB does without: caches share its pages, so nobody can tell whose an object is. */
-#ifdef CONFIG_SLAB_SLOB
-#define PER_OBJECT	false
-#else
-#define PER_OBJECT	true
-#endif
 
 void kasan_poison_slab(struct page *page, unsigned int order)
 {
@@ -88,7 +131,8 @@ static noinline void object_allocated(struct kmem_cache *cache, void *object)
 		return;
 	meta = meta_of(cache, object);
 	kasan_poison(object, ALIGN_DOWN(cache->size, KASAN_GRANULE), KASAN_SLAB_REDZONE);
-	kasan_unpoison(object, cache->object_size);
+	kasan_unpoison(object, cache->asked_size);
+	learn_phase(cache, object);
 	if (meta) {
 		remember(&meta->alloc);
 		meta->free.nr = 0;
@@ -99,7 +143,7 @@ void kasan_kmalloc(struct kmem_cache *cache, void *object, size_t size)
 {
 	if (!PER_OBJECT || !object)
 		return;
-	kasan_poison(object, ALIGN(cache->object_size, KASAN_GRANULE), KASAN_SLAB_REDZONE);
+	kasan_poison(object, ALIGN(cache->asked_size, KASAN_GRANULE), KASAN_SLAB_REDZONE);
 	kasan_unpoison(object, size);
 }
 
@@ -219,21 +263,21 @@ static void report_free(const char *what, void *object, unsigned long ip)
 }
 
 /* @object is none in use, and that was reported. */
-static bool bad_free(struct kmem_cache *cache, struct page *page, void *object, unsigned long ip)
+static bool bad_free(struct kmem_cache *cache, void *object, unsigned long ip)
 {
 	u8 shadow = kasan_shadow_of(object);
 
-	if (cache_object_at(cache, page, object) == object && shadow < KASAN_GRANULE)
+	if (object_at(cache, object) == object && shadow < KASAN_GRANULE)
 		return false;
 	report_free(shadow == KASAN_SLAB_FREE ? "double-free" : "invalid-free", object, ip);
 	return true;
 }
 
-static void free_object(struct kmem_cache *cache, struct page *page, void *object, unsigned long ip)
+static void free_object(struct kmem_cache *cache, void *object, unsigned long ip)
 {
 	struct kasan_meta *meta = meta_of(cache, object);
 
-	if (bad_free(cache, page, object, ip))
+	if (bad_free(cache, object, ip))
 		return;
 	kasan_poison(object, ALIGN_DOWN(cache->size, KASAN_GRANULE), KASAN_SLAB_FREE);
 	if (meta) {
@@ -252,6 +296,8 @@ void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
 	void *object;
 
+	if (should_fail(FAIL_SLAB, cache->asked_size, current_thread()->user))
+		return NULL;
 	kasan_off();
 	object = cache_alloc_node(cache, gfp, nid);
 	kasan_on();
@@ -263,6 +309,8 @@ void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *object;
 
+	if (should_fail(FAIL_SLAB, cache->asked_size, current_thread()->user))
+		return NULL;
 	kasan_off();
 	object = cache_alloc(cache, gfp);
 	kasan_on();
@@ -287,7 +335,7 @@ void kmem_cache_free(struct kmem_cache *cache, void *object)
 	struct page *page = object ? object_page(object) : NULL;
 
 	if (PER_OBJECT && page && page_is_of_cache(page, cache)) {
-		free_object(cache, page, object, RET_IP);
+		free_object(cache, object, RET_IP);
 		return;
 	}
 	kasan_off();
@@ -306,7 +354,7 @@ void kfree(const void *object)
 	struct page *page = object ? object_page(object) : NULL;
 
 	if (PER_OBJECT && page && PageSlab(page)) {
-		free_object(page->slab_cache, page, (void *)object, RET_IP);
+		free_object(page->slab_cache, (void *)object, RET_IP);
 		return;
 	}
 	kasan_off();
@@ -327,7 +375,7 @@ static void show_track(const char *what, const struct track *track)
 
 static void show_place(const struct kmem_cache *cache, const char *object, const char *addr)
 {
-	size_t size = cache->object_size;
+	size_t size = cache->asked_size;
 	bool inside = addr < object + size;
 
 	pr_err("The buggy address belongs to the object at %016lx\n", (unsigned long)object);
@@ -352,7 +400,7 @@ static void describe(const void *addr)
 		       PFN_DOWN(__pa(addr)));
 		return;
 	}
-	object = cache_object_at(page->slab_cache, page, addr);
+	object = object_at(page->slab_cache, addr);
 	if (!object)
 		return;
 	meta = meta_of(page->slab_cache, object);

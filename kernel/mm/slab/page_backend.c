@@ -8,7 +8,6 @@
  * The constructor runs at each allocation, as no object outlives its page.
  */
 #include "mm/slab/backend.h"
-#include "mm/slab/kasan_slab.h"
 #include "base/panic.h"
 #include "base/percpu.h"
 #include "lib/errno.h"
@@ -28,7 +27,7 @@ static struct page_cache_private *private_of(struct kmem_cache *cache)
 
 int cache_setup(struct kmem_cache *cache)
 {
-	cache->size = ALIGN(kasan_object_room(cache->object_size), cache->align);
+	cache->size = ALIGN(cache->object_size, cache->align);
 	return cache->size <= PAGE_SIZE ? 0 : -EINVAL;
 }
 
@@ -112,13 +111,6 @@ void cache_stats(struct kmem_cache *cache, struct slab_stats *stats)
 		.active_slabs = active, .total_slabs = active,
 		.objects_per_slab = 1, .pages_per_slab = 1,
 	};
-}
-
-void *cache_object_at(const struct kmem_cache *cache, struct page *page, const void *addr)
-{
-	(void)cache;
-	(void)addr;
-	return page_address(page);
 }
 
 int cache_tune(struct kmem_cache *cache, const char *key, unsigned long value)

@@ -62,7 +62,6 @@
  * J. Bonwick and J. Adams, Magazines and Vmem, USENIX 2001. The names are those of Linux's mm/slab.c.
  */
 #include "mm/slab/backend.h"
-#include "mm/slab/kasan_slab.h"
 #include "base/irq.h"
 #include "base/panic.h"
 #include "base/percpu.h"
@@ -165,14 +164,6 @@ static __always_inline void *object_at(const struct cache_private *p, const stru
 static struct page *slab_of(const struct cache_private *p, const void *object)
 {
 	return pfn_to_page(page_to_pfn(object_page_known(object)) & ~((1UL << p->order) - 1));
-}
-
-void *cache_object_at(const struct kmem_cache *cache, struct page *page, const void *addr)
-{
-	const struct cache_private *p = (const struct cache_private *)cache->private;
-	long offset = (const char *)addr - (const char *)page->slab_mem;
-
-	return offset >= 0 && offset / p->size < p->num ? object_at(p, page, offset / p->size) : NULL;
 }
 
 /* ---- how a slab is laid out --------------------------------------------------------------- */
@@ -716,7 +707,7 @@ int cache_setup(struct kmem_cache *cache)
 	struct cache_private *p = private_of(cache);
 	int err;
 
-	cache->size = ALIGN(kasan_object_room(cache->object_size), cache->align);
+	cache->size = ALIGN(cache->object_size, cache->align);
 	p->size = cache->size;
 	p->reciprocal = DIV_ROUND_UP(1UL << 32, cache->size);
 	p->colour_off = max(cache->align, (unsigned int)CACHE_LINE);

@@ -36,6 +36,9 @@ struct kmem_cache {
 	slab_flags_t flags;
 	void (*ctor)(void *object);
 	struct list_head node;		/* slab_caches, under slab_mutex */
+#ifdef CONFIG_KASAN
+	unsigned int asked_size;	/* of an object; object_size has room for kasan_slab.c */
+#endif
 	unsigned int users;		/* kmem_cache_create()s that share it; under slab_mutex */
 	unsigned long private[KMEM_CACHE_PRIVATE / sizeof(long)];	/* the backend's */
 };

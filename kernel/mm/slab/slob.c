@@ -387,12 +387,3 @@ size_t cache_usable_size(const struct kmem_cache *cache, const struct page *page
 		cache = cache_of(((const u64 *)object)[-1]);
 	return cache ? cache->object_size : 0;
 }
-
-/* Pages are cut up as they are asked for: nobody can tell where the pieces begin. */
-void *cache_object_at(const struct kmem_cache *cache, struct page *page, const void *addr)
-{
-	(void)cache;
-	(void)page;
-	(void)addr;
-	return NULL;
-}

@@ -3,7 +3,6 @@
  * them. How SLUB works is in slub.c.
  */
 #include "mm/slab/slub.h"
-#include "mm/slab/kasan_slab.h"
 #include "base/irq.h"
 #include "base/random.h"
 #include "lib/errno.h"
@@ -154,8 +153,7 @@ int cache_setup(struct kmem_cache *cache)
 	struct slub *s = slub_of(cache);
 	unsigned int slab_size;
 
-	if (!IS_KASAN)		/* which finds the same, and more; both would write behind objects */
-		cache->flags |= slub_debug_flags(cache->name);
+	cache->flags |= slub_debug_flags(cache->name);
 	slub_layout(cache);
 	while ((1UL << PAGE_SHIFT << s->min_order) < cache->size)
 		s->min_order++;
@@ -244,17 +242,6 @@ void cache_stats(struct kmem_cache *cache, struct slab_stats *stats)
 	/* The parts were counted one after the other. */
 	stats->active_objects = max((long)stats->total_objects - spare, 0L);
 	stats->active_slabs = stats->total_slabs;
-}
-
-void *cache_object_at(const struct kmem_cache *cache, struct page *page, const void *addr)
-{
-	struct page *slab = page->slab_mem;
-	char *first = (char *)page_address(slab) + slub_of((struct kmem_cache *)cache)->red_left;
-	long at = (const char *)addr - first;
-
-	if (at < 0 || at / cache->size >= slab_objects(slab))
-		return NULL;
-	return first + at / cache->size * cache->size;
 }
 
 int cache_tune(struct kmem_cache *cache, const char *key, unsigned long value)

@@ -18,7 +18,6 @@
  * place. An object in which something was found is not used again: what is wrong with it may go on.
  */
 #include "mm/slab/slub.h"
-#include "mm/slab/kasan_slab.h"
 #include "base/cmdline.h"
 #include "base/panic.h"
 #include "lib/errno.h"
@@ -104,7 +103,7 @@ slab_flags_t slub_debug_flags(const char *name)
 void slub_layout(struct kmem_cache *cache)
 {
 	struct slub *s = slub_of(cache);
-	unsigned int size = ALIGN((unsigned int)kasan_object_room(cache->object_size), sizeof(void *));
+	unsigned int size = ALIGN(cache->object_size, sizeof(void *));
 	bool red = cache->flags & SLAB_RED_ZONE;
 
 	if (red && size == cache->object_size)
