@@ -62,6 +62,9 @@ struct thread {
 #define PF_EXITING	BIT(3)
 
 #define current_thread() ((struct thread *)current_head())
+/* Does it work for a user program other than init, without which nothing goes on? Fault injection spares
+ * the others. */
+#define thread_is_fallible() (current_thread()->user && current_thread()->tid != 1)
 
 extern struct list_head thread_list;	/* every thread but the idle ones */
 extern spinlock_t thread_list_lock;

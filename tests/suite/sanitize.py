@@ -70,3 +70,17 @@ def usertests(arch):
     check("KASAN: " not in done.console.replace("KASAN: kernel address sanitizer is on", "") and
           "UBSAN: " not in done.console, "a report")
     figure(re.findall(r"usertests: .*", done.output)[-1])
+
+
+@both("sanitize-faults", timeout=600)
+def faults(arch):
+    """With every twentieth allocation of programs failing, they fail or not, but the kernel finds no fault of its own."""
+    folder = build(arch)
+    command = "; ".join(["ls /bin", "cat /proc/meminfo | wc", "ps", "mkdir /tmp/d", "ls -l /dev"] * 6) + "; echo alive"
+    done = boot(arch, command, status=None, timeout=300, cpus=2, build=folder,
+                append="failslab=20,50,0,300 fail_page_alloc=40,50,0,100 fail_seed=3")
+    check("Kernel panic" not in done.console and "BUG: KASAN" not in done.console and "UBSAN: " not in done.console,
+          "the kernel stumbled")
+    check("Cannot allocate memory" in done.console, "nothing failed")
+    # The shell itself may have been one of those that failed; init lives.
+    check("alive" in done.output or done.status not in (124, 125), "the machine did not live on")

@@ -382,7 +382,7 @@ struct page *alloc_pages_general(int nid, gfp_t gfp, unsigned int order)
 	}
 	if (unlikely((unsigned int)nid >= nr_nodes))
 		nid = 0;	/* a CPU may be near a node without memory */
-	if (should_fail(FAIL_PAGE_ALLOC, PAGE_SIZE << order, current_thread()->user))
+	if (should_fail(FAIL_PAGE_ALLOC, PAGE_SIZE << order, thread_is_fallible()))
 		return NULL;
 	gfp &= ~current_thread()->gfp_mask_off;
 	page = take_from_zones(nid, gfp, order, WMARK_LOW);

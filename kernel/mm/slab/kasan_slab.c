@@ -296,7 +296,7 @@ void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
 	void *object;
 
-	if (should_fail(FAIL_SLAB, cache->asked_size, current_thread()->user))
+	if (should_fail(FAIL_SLAB, cache->asked_size, thread_is_fallible()))
 		return NULL;
 	kasan_off();
 	object = cache_alloc_node(cache, gfp, nid);
@@ -309,7 +309,7 @@ void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *object;
 
-	if (should_fail(FAIL_SLAB, cache->asked_size, current_thread()->user))
+	if (should_fail(FAIL_SLAB, cache->asked_size, thread_is_fallible()))
 		return NULL;
 	kasan_off();
 	object = cache_alloc(cache, gfp);
