@@ -1,13 +1,14 @@
 # The only door. `make help` lists every command; the rules live in tools/make/.
 
 ARCH    ?= riscv
-LABS    := 1 2
+LABS    := 1 2 3
 LAB     ?= $(lastword $(LABS))
 CPUS    ?= 4
 MEM     ?= 256M
 PAGING  ?=
 GIC     ?= 3
 NODES   ?=
+SLAB    ?=
 DISK    ?=
 DEBUG   ?= 0
 LLVM    ?= 0

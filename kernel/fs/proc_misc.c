@@ -15,7 +15,6 @@
 #include "mm/cache/writeback.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/vmstat.h"
-#include "mm/slab/backend.h"
 #include "sched/thread.h"
 #include "sched/timer.h"
 #include "uapi/utsname.h"
@@ -100,28 +99,6 @@ static int show_vmstat(struct seq_file *m, void *data)
 	for (unsigned int i = 0; i < NR_VM_STAT_ITEMS; i++)
 		if (names[i])
 			seq_printf(m, "%s %lu\n", names[i], vm_stat_read(i));
-	return 0;
-}
-
-static void show_cache(struct kmem_cache *cache, void *data)
-{
-	struct seq_file *m = data;
-	struct slab_stats s;
-
-	cache_stats(cache, &s);
-	seq_printf(m, "%-17s %6lu %6lu %6u %4u %4u : tunables    0    0    0 : "
-		   "slabdata %6lu %6lu 0\n", cache->name, s.active_objects, s.total_objects,
-		   cache->size, s.objects_per_slab, s.pages_per_slab, s.active_slabs,
-		   s.total_slabs);
-}
-
-static int show_slabinfo(struct seq_file *m, void *data)
-{
-	(void)data;
-	seq_puts(m, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> "
-		 "<objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> "
-		 ": slabdata <active_slabs> <num_slabs> <sharedavail>\n");
-	for_each_kmem_cache(show_cache, m);
 	return 0;
 }
 
@@ -263,7 +240,6 @@ static int proc_misc_init(void)
 {
 	proc_create("meminfo", show_meminfo, NULL, NULL);
 	proc_create("vmstat", show_vmstat, NULL, NULL);
-	proc_create("slabinfo", show_slabinfo, NULL, NULL);
 	proc_create("cpuinfo", show_cpuinfo, NULL, NULL);
 	proc_create("uptime", show_uptime, NULL, NULL);
 	proc_create("stat", show_stat, NULL, NULL);

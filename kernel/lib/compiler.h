@@ -28,6 +28,16 @@
 #define noinline	__attribute__((noinline))
 #endif
 
+/*
+ * For a function that must be short and whose every call is a tail call: nothing ever returns into
+ * it, so no backtrace needs its frame, and it need not make one. The rest of its file keeps frames.
+ */
+#if defined(__GNUC__) && !defined(__clang__)
+#define __frameless	__attribute__((optimize("omit-frame-pointer")))
+#else
+#define __frameless
+#endif
+
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
 

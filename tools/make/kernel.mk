@@ -6,16 +6,23 @@
 # What each stage links of the files that not all have; those of the other stages stay out.
 LAB_SRC_1 := mm/phys/freelist.c mm/phys/zonelist_stub.c
 LAB_SRC_2 := mm/phys/buddy.c mm/phys/pcp.c mm/phys/zonelist.c
+LAB_SRC_3 := $(LAB_SRC_2)
+LAB_SRC_4 := $(LAB_SRC_2)
 LAB_SRC   := $(sort $(foreach n,$(LABS),$(LAB_SRC_$(n))))
+
+# Of the allocators of small objects, one.
+SLAB_SRC   := mm/slab/page_backend.c mm/slab/slab.c mm/slab/slub.c mm/slab/slob.c
+SLAB_OTHER := $(filter-out mm/slab/$(SLAB).c mm/slab/$(SLAB)_backend.c,$(SLAB_SRC))
 
 KERNEL_SRC := $(shell find kernel -name '*.[cS]' ! -name '*.lds.S' 2>/dev/null | sort)
 KERNEL_SRC := $(filter-out $(foreach a,$(filter-out $(ARCH),riscv arm64 host),kernel/arch/$(a)/%),$(KERNEL_SRC))
-KERNEL_SRC := $(filter-out $(addprefix kernel/,$(filter-out $(LAB_SRC_$(LAB)),$(LAB_SRC)) $(KERNEL_EXCLUDE)),$(KERNEL_SRC))
+KERNEL_SRC := $(filter-out $(addprefix kernel/,$(filter-out $(LAB_SRC_$(LAB)),$(LAB_SRC)) $(SLAB_OTHER) $(KERNEL_EXCLUDE)),$(KERNEL_SRC))
 KERNEL_OBJ := $(addprefix $(O)/,$(addsuffix .o,$(basename $(KERNEL_SRC))))
 KERNEL_LDS := kernel/arch/$(ARCH)/kernel.lds.S
 
 KCPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) -I kernel -I kernel/arch/$(ARCH)/include \
 	-D__KERNEL__ -DCONFIG_ARCH_$(if $(filter riscv,$(ARCH)),RISCV,ARM64)=1 -DCONFIG_LAB=$(LAB) \
+	-DCONFIG_SLAB_$(shell echo $(SLAB) | tr a-z A-Z)=1 \
 	$(if $(filter 1,$(DEBUG)),-DCONFIG_DEBUG=1)
 KCFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fno-pic -fno-pie -fno-stack-protector \

@@ -37,6 +37,7 @@
 #include "mm/cache/writeback.h"
 #include "mm/phys/vmstat.h"
 #include "mm/reclaim/shrinker.h"
+#include "mm/slab/slab.h"
 #include "mm/vm/mm.h"
 #include "sched/timer.h"
 
@@ -168,7 +169,7 @@ static unsigned long fifo_reclaim(struct zone *zone, gfp_t gfp, unsigned int ord
 	(void)zone;			/* whichever zone it is: single pages fit all but DMA32 */
 	(void)order;
 	if (freed < BATCH)
-		freed += shrink_slab(gfp, SLAB_PRIORITY);
+		freed += shrink_slab(gfp, SLAB_PRIORITY) + kmem_cache_reap();
 	if (!freed && (gfp & __GFP_IO))
 		freed = wait_for_flusher();
 	return freed;

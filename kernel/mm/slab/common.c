@@ -1,55 +1,69 @@
 /*
  * Small objects, the part above the backends: the registry of caches, the kmalloc classes, and the
- * checks that every free passes.
+ * pages that slabs are made of. What every free passes through is in free.c.
  *
  * A cache hands out objects of one size. kmalloc() is a row of caches of rising sizes; kfree()
  * finds the cache of an object through its page, so nobody has to remember sizes. What is larger
  * than the largest class is a block of pages, and its page is not PG_slab.
  *
- * The caches of caches and of kmalloc are static, since the first cache cannot come from one.
+ * The cache of caches and those of kmalloc are static, since the first cache cannot come from one.
+ * They are set up in two steps: cache_setup() of all, which makes kmalloc work somehow, then
+ * cache_setup_late(), which may use it.
  *
- * Locks: slab_mutex guards the list of caches; nothing here is held while a backend allocates.
+ * Caches of like objects can be one (merging): less memory, and warmer; but then a wild write hits
+ * a stranger's object, and the statistics of both mix. slab_merge and slab_nomerge on the command
+ * line decide, else the backend.
+ *
+ * Locks: slab_mutex guards the list of caches. Backends allocate pages while it is held, so who
+ * frees memory for an allocation, kmem_cache_reap(), only tries it.
  */
 #include "mm/slab/backend.h"
 #include "mm/phys/vmstat.h"
 #include "sched/mutex.h"
+#include "base/cmdline.h"
 #include "base/panic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
-/* The sizes between powers of two are there because much in a kernel is a little over 64 or 128. */
 static const struct kmalloc_class {
 	unsigned int size;
 	const char *name;
-} kmalloc_classes[] = {
+} kmalloc_classes[NR_KMALLOC_CLASSES] = {
 	{ 8, "kmalloc-8" }, { 16, "kmalloc-16" }, { 32, "kmalloc-32" }, { 64, "kmalloc-64" },
 	{ 96, "kmalloc-96" }, { 128, "kmalloc-128" }, { 192, "kmalloc-192" },
-	{ 256, "kmalloc-256" }, { 512, "kmalloc-512" }, { 1024, "kmalloc-1024" },
-	{ 2048, "kmalloc-2048" }, { 4096, "kmalloc-4096" },
+	{ 256, "kmalloc-256" }, { 512, "kmalloc-512" }, { 1024, "kmalloc-1k" },
+	{ 2048, "kmalloc-2k" }, { 4096, "kmalloc-4k" }, { 8192, "kmalloc-8k" },
 };
-#define NR_CLASSES	ARRAY_SIZE(kmalloc_classes)
 
-static struct kmem_cache kmalloc_caches[NR_CLASSES];
+struct kmem_cache kmalloc_caches[NR_KMALLOC_CLASSES];
 static struct kmem_cache cache_cache;
 static LIST_HEAD(slab_caches);
 static DEFINE_MUTEX(slab_mutex);
+static bool available, merge;
 
 /* Class of a size up to 192, in steps of 8: small sizes are asked for most. */
 static u8 small_class[192 / 8];
 #define CLASS_256	7
 
-static unsigned int class_of(size_t size)
+bool slab_is_available(void)
 {
-	unsigned int class = CLASS_256;
-
-	if (size <= 192)
-		return small_class[size ? (size - 1) / 8 : 0];
-	while (kmalloc_classes[class].size < size)
-		class++;
-	return class;
+	return available;
 }
 
 /* ---- the registry ------------------------------------------------------------------------- */
+
+/* Cache lines are 64 bytes; objects of half a line or less share one, but lie in one. */
+static size_t real_align(size_t size, size_t align, slab_flags_t flags)
+{
+	size_t line = 64;
+
+	if (flags & SLAB_HWCACHE_ALIGN) {
+		while (size <= line / 2)
+			line /= 2;
+		align = max(align, line);
+	}
+	return ALIGN(max(align, sizeof(long)), sizeof(long));
+}
 
 static int cache_init(struct kmem_cache *cache, const char *name, size_t size, size_t align,
 		      slab_flags_t flags, void (*ctor)(void *))
@@ -59,19 +73,50 @@ static int cache_init(struct kmem_cache *cache, const char *name, size_t size, s
 	memset(cache, 0, sizeof(*cache));
 	cache->name = name;
 	cache->object_size = size;
-	cache->align = max(align, sizeof(long));
-	if (flags & SLAB_HWCACHE_ALIGN)
-		cache->align = max(cache->align, size > 32 ? 64U : 32U);
+	cache->align = align;
 	cache->flags = flags;
 	cache->ctor = ctor;
+	cache->users = 1;
 	err = cache_setup(cache);
-	if (err)
-		return err;
+	if (!err)
+		list_add_tail(&cache->node, &slab_caches);
+	return err;
+}
 
-	mutex_lock(&slab_mutex);
-	list_add_tail(&cache->node, &slab_caches);
-	mutex_unlock(&slab_mutex);
-	return 0;
+/* A cache whose objects can serve as those asked for, without wasting a word on each. */
+static struct kmem_cache *find_mergeable(size_t size, size_t align, slab_flags_t flags,
+					 void (*ctor)(void *))
+{
+	struct kmem_cache *cache;
+
+	if (!merge || ctor || flags & (SLAB_NO_MERGE | SLAB_BACKEND_FLAGS))
+		return NULL;
+	list_for_each_entry(cache, &slab_caches, node) {
+		if (cache->ctor || cache == &cache_cache ||
+		    cache->flags & (SLAB_NO_MERGE | SLAB_BACKEND_FLAGS) ||
+		    (cache->flags ^ flags) & SLAB_RECLAIM_ACCOUNT || cache->align % align)
+			continue;
+		if (cache->object_size >= size && cache->size - size < sizeof(long))
+			return cache;
+	}
+	return NULL;
+}
+
+static struct kmem_cache *create_locked(const char *name, size_t size, size_t align,
+					slab_flags_t flags, void (*ctor)(void *))
+{
+	struct kmem_cache *cache = find_mergeable(size, align, flags, ctor);
+
+	if (cache) {
+		cache->users++;
+		return cache;
+	}
+	cache = kmem_cache_alloc(&cache_cache, GFP_KERNEL);
+	if (cache && cache_init(cache, name, size, align, flags, ctor)) {
+		kmem_cache_free(&cache_cache, cache);
+		cache = NULL;
+	}
+	return cache;
 }
 
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align,
@@ -79,11 +124,10 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 {
 	struct kmem_cache *cache = NULL;
 
-	if (size && size <= KMALLOC_MAX_CACHE_SIZE && !(align & (align - 1)) && align <= PAGE_SIZE)
-		cache = kmem_cache_alloc(&cache_cache, GFP_KERNEL);
-	if (cache && cache_init(cache, name, size, align, flags, ctor)) {
-		kmem_cache_free(&cache_cache, cache);
-		cache = NULL;
+	if (size && size <= KMALLOC_MAX_CACHE_SIZE && !(align & (align - 1)) && align <= PAGE_SIZE) {
+		mutex_lock(&slab_mutex);
+		cache = create_locked(name, size, real_align(size, align, flags), flags, ctor);
+		mutex_unlock(&slab_mutex);
 	}
 	if (!cache && (flags & SLAB_PANIC))
 		panic("slab: cannot create cache %s of %lu bytes", name, size);
@@ -92,18 +136,23 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 
 int kmem_cache_destroy(struct kmem_cache *cache)
 {
-	int err;
+	bool last;
+	int err = 0;
 
 	if (!cache)
 		return 0;
 	mutex_lock(&slab_mutex);
-	err = cache_release(cache);
+	last = cache->users == 1;
+	if (last)
+		err = cache_release(cache);
 	if (!err)
+		cache->users--;
+	if (!err && last)
 		list_del(&cache->node);
 	mutex_unlock(&slab_mutex);
 	if (err)
 		pr_err("slab: %s cannot be destroyed: it has objects\n", cache->name);
-	else
+	else if (last)
 		kmem_cache_free(&cache_cache, cache);
 	return err;
 }
@@ -123,6 +172,19 @@ void kmem_cache_shrink_all(void)
 	mutex_unlock(&slab_mutex);
 }
 
+unsigned long kmem_cache_reap(void)
+{
+	struct kmem_cache *cache;
+	unsigned long pages = 0;
+
+	if (!mutex_trylock(&slab_mutex))
+		return 0;
+	list_for_each_entry(cache, &slab_caches, node)
+		pages += cache_reap(cache);
+	mutex_unlock(&slab_mutex);
+	return pages;
+}
+
 void for_each_kmem_cache(void (*fn)(struct kmem_cache *cache, void *data), void *data)
 {
 	struct kmem_cache *cache;
@@ -133,23 +195,53 @@ void for_each_kmem_cache(void (*fn)(struct kmem_cache *cache, void *data), void 
 	mutex_unlock(&slab_mutex);
 }
 
-int cache_stat_item(const struct kmem_cache *cache)
+static int set_tunables(struct kmem_cache *cache, unsigned int limit, unsigned int batchcount,
+			unsigned int shared)
 {
-	return cache->flags & SLAB_RECLAIM_ACCOUNT ? NR_SLAB_RECLAIMABLE : NR_SLAB_UNRECLAIMABLE;
+	int err = cache_tune(cache, "limit", limit);
+
+	if (!err)
+		err = cache_tune(cache, "batchcount", batchcount);
+	if (!err)
+		err = cache_tune(cache, "shared", shared);
+	return err == -ENOENT ? -EIO : err;
+}
+
+int kmem_cache_set_tunables(const char *name, unsigned int limit, unsigned int batchcount,
+			    unsigned int shared)
+{
+	struct kmem_cache *cache;
+	int err = -EINVAL;
+
+	if (!limit || !batchcount || batchcount > limit)
+		return -EINVAL;
+	mutex_lock(&slab_mutex);
+	list_for_each_entry(cache, &slab_caches, node) {
+		if (!strcmp(cache->name, name)) {
+			err = set_tunables(cache, limit, batchcount, shared);
+			break;
+		}
+	}
+	mutex_unlock(&slab_mutex);
+	return err;
 }
 
 void kmem_cache_init(void)
 {
+	struct kmem_cache *cache;
 	unsigned int class = 0;
 
-	if (cache_init(&cache_cache, "kmem_cache", sizeof(struct kmem_cache), 0, 0, NULL))
+	slab_span_init();
+	merge = cmdline_has("slab_merge") || (cache_merge_default && !cmdline_has("slab_nomerge"));
+	if (cache_init(&cache_cache, "kmem_cache", sizeof(struct kmem_cache), sizeof(long), 0, NULL))
 		panic("slab: struct kmem_cache does not fit");
-	for (unsigned int i = 0; i < NR_CLASSES; i++) {
+	for (unsigned int i = 0; i < NR_KMALLOC_CLASSES; i++) {
 		const struct kmalloc_class *c = &kmalloc_classes[i];
-		/* A power of two is aligned to itself, others to 32. */
-		size_t align = c->size & (c->size - 1) ? 32 : c->size;
+		/* A power of two is aligned to itself, up to a page; others to 32. */
+		size_t align = c->size & (c->size - 1) ? 32 : min(c->size, (unsigned int)PAGE_SIZE);
 
-		if (cache_init(&kmalloc_caches[i], c->name, c->size, align, 0, NULL))
+		if (c->size <= KMALLOC_MAX_CACHE_SIZE &&
+		    cache_init(&kmalloc_caches[i], c->name, c->size, align, 0, NULL))
 			panic("slab: cannot set up %s", c->name);
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(small_class); i++) {
@@ -157,113 +249,86 @@ void kmem_cache_init(void)
 			class++;
 		small_class[i] = class;
 	}
+	available = true;
+	list_for_each_entry(cache, &slab_caches, node)
+		if (cache_setup_late(cache))
+			panic("slab: no memory for %s", cache->name);
 }
 
-/* ---- objects of a cache ------------------------------------------------------------------- */
+/* ---- the pages of slabs ------------------------------------------------------------------- */
 
-void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
+static enum vm_stat_item stat_item(const struct kmem_cache *cache)
 {
-	return cache_alloc(cache, gfp, nid);
+	return cache->flags & SLAB_RECLAIM_ACCOUNT ? NR_SLAB_RECLAIMABLE : NR_SLAB_UNRECLAIMABLE;
 }
 
-void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+struct page *slab_pages_alloc(struct kmem_cache *cache, gfp_t gfp, int nid, unsigned int order)
 {
-	return cache_alloc(cache, gfp, cpu_node[smp_processor_id()]);
-}
+	/* Objects are zeroed one by one. */
+	struct page *page = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_MOVABLE), order);
 
-struct page *object_page(const void *object)
-{
-	return virt_to_page(object);
-}
-
-static void bad_free(const char *what, const void *object)
-{
-	pr_err("slab: free of %p, %s\n", object, what);
-	dump_stack();
-}
-
-/* The page of @object if that lies in RAM; else NULL, reported. */
-static struct page *page_to_free(const void *object)
-{
-	unsigned long addr = (unsigned long)object;
-
-	if (addr < (unsigned long)__va(0) || !pfn_valid(PFN_DOWN(__pa(object)))) {
-		bad_free("which is no address of kernel memory", object);
-		return NULL;
-	}
-	return object_page(object);
-}
-
-void kmem_cache_free(struct kmem_cache *cache, void *object)
-{
-	struct page *page;
-
-	if (!object)
-		return;
-	page = page_to_free(object);
 	if (!page)
-		return;
-	if (unlikely(!PageSlab(page) || page->slab_cache != cache)) {
-		bad_free(PageSlab(page) ? "an object of another cache" :
-			 "which is not an object (double free?)", object);
-		return;
+		return NULL;
+	for (struct page *p = page; p < page + (1UL << order); p++) {
+		__SetPageSlab(p);
+		p->slab_cache = cache;
 	}
-	cache_free(cache, page, object);
+	mod_vm_stat(stat_item(cache), 1L << order);
+	return page;
 }
 
-int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objects)
+void slab_pages_free(struct kmem_cache *cache, struct page *page, unsigned int order)
 {
-	return cache_alloc_bulk(cache, gfp, n, objects);
-}
-
-void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
-{
-	cache_free_bulk(cache, n, objects);
+	for (struct page *p = page; p < page + (1UL << order); p++) {
+		p->slab_cache = NULL;
+		p->aux = 0;
+		__ClearPageSlab(p);
+	}
+	page->aux = order;
+	mod_vm_stat(stat_item(cache), -(1L << order));
+	__free_pages(page, order);
 }
 
 /* ---- kmalloc ------------------------------------------------------------------------------ */
 
-static unsigned int order_of(size_t size)
+static unsigned int class_of(size_t size)
+{
+	unsigned int class = CLASS_256;
+
+	if (size <= 192)
+		return small_class[size ? (size - 1) / 8 : 0];
+	while (kmalloc_classes[class].size < size)
+		class++;
+	return class;
+}
+
+static noinline void *kmalloc_large(size_t size, gfp_t gfp)
 {
 	unsigned int order = 0;
+	void *block;
 
 	while (order <= MAX_ORDER && (size_t)PAGE_SIZE << order < size)
 		order++;
-	return order;
+	block = __get_free_pages(gfp, order);
+	if (block)
+		mod_vm_stat(NR_SLAB_UNRECLAIMABLE, 1L << order);
+	return block;
 }
 
-void *kmalloc(size_t size, gfp_t gfp)
+__frameless void *__kmalloc(size_t size, gfp_t gfp)
 {
 	if (likely(size <= KMALLOC_MAX_CACHE_SIZE))
 		return kmem_cache_alloc(&kmalloc_caches[class_of(size)], gfp);
-	return __get_free_pages(gfp, order_of(size));
-}
-
-void kfree(const void *object)
-{
-	struct page *page;
-
-	if (!object)
-		return;
-	page = page_to_free(object);
-	if (!page)
-		return;
-	if (likely(PageSlab(page)))
-		cache_free(page->slab_cache, page, (void *)object);
-	else if (PageHead(page) && !((unsigned long)object & ~PAGE_MASK))
-		put_page(page);
-	else
-		bad_free("which kmalloc did not make (double free?)", object);
+	return kmalloc_large(size, gfp);
 }
 
 size_t ksize(const void *object)
 {
-	struct page *page;
+	struct page *page = object ? object_page(object) : NULL;
 
-	if (!object)
+	if (!page)
 		return 0;
-	page = object_page(object);
-	return PageSlab(page) ? page->slab_cache->object_size :
+	return PageSlab(page) ? cache_usable_size(page->slab_cache, page, object) :
 	       PageHead(page) ? (size_t)PAGE_SIZE << page->aux : 0;
 }
 

@@ -8,8 +8,8 @@
  * The constructor runs at each allocation, as no object outlives its page.
  */
 #include "mm/slab/backend.h"
-#include "mm/phys/vmstat.h"
 #include "base/panic.h"
+#include "base/percpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -17,6 +17,8 @@ struct page_cache_private {
 	atomic_long_t active;		/* objects, each of them one page */
 };
 BUILD_BUG_ON(sizeof(struct page_cache_private) > KMEM_CACHE_PRIVATE);
+
+const bool cache_merge_default = false;		/* there is nothing to gain */
 
 static struct page_cache_private *private_of(struct kmem_cache *cache)
 {
@@ -29,19 +31,20 @@ int cache_setup(struct kmem_cache *cache)
 	return cache->size <= PAGE_SIZE ? 0 : -EINVAL;
 }
 
-void *cache_alloc(struct kmem_cache *cache, gfp_t gfp, int nid)
+int cache_setup_late(struct kmem_cache *cache)
 {
-	/* Zeroing the object alone is cheaper than the page. */
-	struct page *page = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_MOVABLE), 0);
+	(void)cache;
+	return 0;
+}
+
+void *cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
+{
+	struct page *page = slab_pages_alloc(cache, gfp, nid, 0);
 	void *object;
 
 	if (!page)
 		return NULL;
-	__SetPageSlab(page);
-	page->slab_cache = cache;
 	atomic_inc(&private_of(cache)->active);
-	inc_vm_stat(cache_stat_item(cache));
-
 	object = page_address(page);
 	if (gfp & __GFP_ZERO)
 		memset(object, 0, cache->size);
@@ -50,25 +53,25 @@ void *cache_alloc(struct kmem_cache *cache, gfp_t gfp, int nid)
 	return object;
 }
 
+void *cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	return cache_alloc_node(cache, gfp, cpu_node[smp_processor_id()]);
+}
+
 void cache_free(struct kmem_cache *cache, struct page *page, void *object)
 {
 	if (object != page_address(page)) {
-		pr_err("slab: %s: free of %p, which is not the start of an object\n", cache->name,
-		       object);
-		dump_stack();
+		slab_bug(cache, object, "free of what is not the start of an object");
 		return;
 	}
-	page->slab_cache = NULL;
-	__ClearPageSlab(page);
 	atomic_dec(&private_of(cache)->active);
-	dec_vm_stat(cache_stat_item(cache));
-	__free_page(page);
+	slab_pages_free(cache, page, 0);
 }
 
 int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objects)
 {
 	for (size_t i = 0; i < n; i++) {
-		objects[i] = kmem_cache_alloc(cache, gfp);
+		objects[i] = cache_alloc(cache, gfp);
 		if (!objects[i]) {
 			cache_free_bulk(cache, i, objects);
 			return 0;
@@ -87,6 +90,11 @@ int cache_shrink(struct kmem_cache *cache)
 {
 	(void)cache;		/* nothing is ever kept */
 	return 0;
+}
+
+int cache_reap(struct kmem_cache *cache)
+{
+	return cache_shrink(cache);
 }
 
 int cache_release(struct kmem_cache *cache)
@@ -111,4 +119,12 @@ int cache_tune(struct kmem_cache *cache, const char *key, unsigned long value)
 	(void)key;
 	(void)value;
 	return -ENOENT;
+}
+
+size_t cache_usable_size(const struct kmem_cache *cache, const struct page *page,
+			 const void *object)
+{
+	(void)page;
+	(void)object;
+	return cache->object_size;
 }
