@@ -34,6 +34,7 @@ void objects_world(unsigned long pages)
 	seen.constructed = ktest_alloc(seen.pages * WORDS_PER_PAGE * sizeof(u64));
 	seen.slab = ktest_alloc(seen.pages * sizeof(*seen.slab));
 	kmem_cache_init();
+	pages_cmdline = NULL;
 }
 
 /* ---- places -------------------------------------------------------------------------------- */
@@ -211,6 +212,31 @@ void objects_give(struct kmem_cache *cache, void *object)
 {
 	objects_gave(cache, object);
 	kmem_cache_free(cache, object);
+}
+
+unsigned long objects_take_many(struct kmem_cache *cache, void **objects, unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++) {
+		objects[i] = objects_take(cache, GFP_KERNEL | __GFP_NOWARN);
+		if (!objects[i])
+			return i;
+	}
+	return n;
+}
+
+void objects_give_many(struct kmem_cache *cache, void **objects, unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++)
+		objects_give(cache, objects[i]);
+}
+
+unsigned long objects_beside(void *object, void **objects, unsigned long n)
+{
+	unsigned long serial = objects_slab_of(object).serial, together = 0;
+
+	for (unsigned long i = 0; i < n; i++)
+		together += objects_slab_of(objects[i]).serial == serial;
+	return together;
 }
 
 /* Which cache it is from is the allocator's choice. */

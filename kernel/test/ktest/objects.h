@@ -26,6 +26,11 @@ void objects_world(unsigned long pages);
 void *objects_take(struct kmem_cache *cache, gfp_t gfp);
 /* Judges the contents, and kmem_cache_free(). */
 void objects_give(struct kmem_cache *cache, void *object);
+/* Several; how many there were. */
+unsigned long objects_take_many(struct kmem_cache *cache, void **objects, unsigned long n);
+void objects_give_many(struct kmem_cache *cache, void **objects, unsigned long n);
+/* How many of @objects lie in the slab of @object. */
+unsigned long objects_beside(void *object, void **objects, unsigned long n);
 /* The same for kmalloc() and kfree(). */
 void *objects_kmalloc(size_t size, gfp_t gfp);
 void objects_kfree(void *object, size_t size);

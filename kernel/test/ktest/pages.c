@@ -36,7 +36,7 @@ struct pglist_data node_data[MAX_NUMNODES];
 unsigned long section_map[DIV_ROUND_UP(MAX_SECTIONS, 64)];
 const char *pages_cmdline;
 
-/* Those that wait with pages_poll() or run, on the host. */
+/* On the host: CPUs that have yet to do what they were asked to; CPUs that run a test. */
 static unsigned long calls_pending, cpus_running;
 
 void pages_world(unsigned long pages)
@@ -63,7 +63,7 @@ void pages_world(unsigned long pages)
 	}
 	__asan_poison_memory_region(__va(PFN_PHYS(FIRST_PFN)), rounded * PAGE_SIZE);
 	calls_pending = cpus_running = 0;
-	pages_cmdline = NULL;
+	ktest_jitter_hook = NULL;
 }
 
 unsigned long pages_in_use(void)
@@ -386,6 +386,10 @@ void pages_poll(void)
 	ktest_relax();
 }
 
+void pages_point(void)
+{
+}
+
 void pages_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *arg), void *arg)
 {
 	ktest_on_cpus(n, seed, fn, arg);
@@ -418,16 +422,20 @@ static void run_as(unsigned int cpu, void (*fn)(void *), void *arg)
 	self->percpu_base = saved.percpu_base;
 }
 
-void pages_poll(void)
+void pages_point(void)
 {
 	unsigned long bit = BIT(smp_processor_id());
 
 	if (__atomic_load_n(&calls_pending, __ATOMIC_ACQUIRE) & bit) {
 		run_as(smp_processor_id(), call.fn, call.arg);
 		__atomic_fetch_and(&calls_pending, ~bit, __ATOMIC_ACQ_REL);
-	} else {
-		ktest_relax();
 	}
+}
+
+void pages_poll(void)
+{
+	pages_point();
+	ktest_relax();
 }
 
 void smp_call(unsigned long mask, void (*fn)(void *), void *arg)

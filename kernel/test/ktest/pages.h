@@ -25,9 +25,15 @@ unsigned long pages_refused(void);
 /* Were free pages written to? NULL: no. One CPU only. */
 const char *pages_check(void);
 
-/* smp_call() works in such a world on the host, too, if all CPUs go through here: instead of
- * ktest_on_cpus(), and instead of ktest_relax() or where a test's loop begins anew. */
+/*
+ * smp_call() works in such a world on the host, too, if its CPUs are made by pages_on_cpus() instead of
+ * ktest_on_cpus(), come to pages_point() in each turn of a loop, and wait with pages_poll().
+ */
 void pages_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *arg), void *arg);
+void pages_point(void);
 void pages_poll(void);
-/* The command line: one word, "key" or "key=value", or NULL. */
+/* The command line that kmem_cache_init() sees: one word, "key" or "key=value", or NULL. */
 extern const char *pages_cmdline;
+/* In the kernel called on each CPU of a gang when it was interrupted (run.c); no test before this one has
+ * left it set. */
+extern void (*ktest_jitter_hook)(unsigned int cpu);
