@@ -51,7 +51,7 @@ static void short_life(size_t size)
 
 	if (!c)
 		return;
-	for (unsigned int i = 0; i < 30; i++) {
+	for (unsigned int i = 0; i < 20; i++) {
 		object[n] = objects_take(c, GFP_KERNEL | __GFP_NOWARN);
 		n += object[n] != NULL;
 	}
@@ -71,7 +71,7 @@ KTEST(failure, a_failed_page_leaks_nothing,
 	objects_world(1024);
 	before = settled();
 	for (unsigned int s = 0; s < ARRAY_SIZE(sizes); s++) {
-		for (unsigned long k = 1; k < 24; k++) {
+		for (unsigned long k = 1; k < 20; k++) {
 			pages_fail(k);
 			short_life(sizes[s]);
 			pages_fail(0);

@@ -21,7 +21,7 @@ KTEST(kmalloc, every_size_has_its_class,
 }
 
 KTEST(kmalloc, all_of_ksize_may_be_used,
-      "what ksize() names can be written, to the last byte, without touching another object", 100000000)
+      "what ksize() names can be written, to the last byte, without touching another object", 200000000)
 {
 	static void *p[64];
 	static const size_t sizes[] = { 5, 30, 90, 100, 150, 200, 400, 900, 3000, 8000 };
@@ -35,9 +35,11 @@ KTEST(kmalloc, all_of_ksize_may_be_used,
 		}
 		for (unsigned int i = 0; i < 64; i++) {
 			const u8 *byte = p[i];
+			size_t k = 0, size = ksize(p[i]);
 
-			for (size_t k = 0; k < ksize(p[i]); k++)
-				ASSERT_EQ(byte[k], i);
+			while (k < size && byte[k] == i)
+				k++;
+			EXPECT_EQ(k, size);
 			kfree(p[i]);
 		}
 	}
@@ -56,7 +58,8 @@ KTEST(kmalloc, krealloc_keeps_contents,
 		p = krealloc(p, size, GFP_KERNEL);
 		ASSERT_TRUE(p != NULL);
 		for (size_t i = 0; i < old; i++)
-			ASSERT_EQ(p[i], (u8)(i * 7));
+			if (p[i] != (u8)(i * 7))
+				ASSERT_EQ(p[i], (u8)(i * 7));
 		for (size_t i = 0; i < size; i++)
 			p[i] = i * 7;
 	}

@@ -93,7 +93,7 @@ KTEST(layout, slabs_waste_little,
 		unsigned long percent;
 
 		ASSERT_TRUE(c != NULL);
-		n = clamp(1000000UL / size, 320UL, 20000UL);
+		n = clamp(500000UL / size, 256UL, 16000UL);
 		percent = percent_taken(c, object, n);
 		if (percent > bound[i].percent)
 			ktest_fail(__FILE__, __LINE__, "%lu objects of %u bytes took %lu percent of "
@@ -154,7 +154,7 @@ KTEST(layout, slabs_are_of_few_pages,
 }
 
 KTEST(layout, zeroed_means_zeroed,
-      "__GFP_ZERO gives zero bytes, in new memory and in used", 50000000)
+      "__GFP_ZERO gives zero bytes, in new memory and in used", 200000000)
 {
 	static void *object[50];
 

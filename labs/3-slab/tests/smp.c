@@ -72,7 +72,7 @@ static void small_arrays(unsigned int shared)
 }
 
 KTEST_SEEDS(smp, no_object_has_two_owners,
-	    "CPUs that allocate and free at the same time never get the same object", 900000000, 6)
+	    "CPUs that allocate and free at the same time never get the same object", 300000000, 6)
 {
 	objects_world(1024);
 	make_caches();
@@ -99,7 +99,7 @@ static void fight(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, cpus_fight_over_few_objects,
-	    "CPUs that want the same few objects at the same time neither share nor lose one", 900000000, 8)
+	    "CPUs that want the same few objects at the same time neither share nor lose one", 300000000, 8)
 {
 	struct kmem_cache *c;
 
@@ -135,7 +135,7 @@ static void exhaust(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, cpus_exhaust_a_cache_together,
-	    "CPUs that race to the last object get all objects between them, each once", 900000000, 6)
+	    "CPUs that race to the last object get all objects between them, each once", 300000000, 6)
 {
 	unsigned int cpus = min(ktest_nr_cpus(), 4U), all = 0;
 	unsigned long beside = 0;
@@ -196,7 +196,7 @@ static void hand_over(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, frees_on_other_cpus_come_back,
-	    "objects that one CPU allocates and others free serve again, and none is lost", 900000000, 4)
+	    "objects that one CPU allocates and others free serve again, and none is lost", 300000000, 4)
 {
 	objects_world(512);
 	memset(&ring, 0, sizeof(ring));
@@ -232,7 +232,7 @@ static void churn_and_change(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, caches_shrink_while_in_use,
-	    "shrinking, reaping and new tunables while other CPUs allocate and free lose nothing", 900000000,
+	    "shrinking, reaping and new tunables while other CPUs allocate and free lose nothing", 300000000,
 	    5)
 {
 	objects_world(1024);
@@ -262,7 +262,7 @@ static void own_cache(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, caches_come_and_go_on_all_cpus,
-	    "CPUs make and destroy caches at the same time, and nothing is left of them", 900000000, 2)
+	    "CPUs make and destroy caches at the same time, and nothing is left of them", 300000000, 2)
 {
 	unsigned long before;
 
@@ -325,7 +325,7 @@ static void churn_plain(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(smp, interrupts_allocate_and_free,
 	    "an interrupt handler may allocate and free at any moment, in the middle of its CPU doing so",
-	    900000000, 6)
+	    300000000, 6)
 {
 	objects_world(1024);
 	make_caches();
