@@ -194,15 +194,25 @@ void objects_gave(struct kmem_cache *cache, void *object)
 	mark_dead(object, cache->object_size);
 }
 
+static void check_zero(const void *object, size_t size)
+{
+	size_t i = 0;
+
+	while (i + sizeof(u64) <= size && !*(const u64 *)((const char *)object + i))
+		i += sizeof(u64);
+	while (i < size && !((const u8 *)object)[i])
+		i++;
+	if (i < size)
+		fail("object %p of %lu bytes was asked for with __GFP_ZERO, and byte %lu is not 0", object,
+		     size, i);
+}
+
 void *objects_take(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *object = kmem_cache_alloc(cache, gfp);
 
 	if (object && gfp & __GFP_ZERO && !cache->ctor)
-		for (size_t i = 0; i < cache->object_size; i++)
-			if (((u8 *)object)[i])
-				fail("%s gave %p with __GFP_ZERO, and byte %lu is not 0",
-				     cache->name, object, i);
+		check_zero(object, cache->object_size);
 	if (object)
 		objects_took(cache, object);
 	return object;
@@ -255,9 +265,8 @@ void *objects_kmalloc(size_t size, gfp_t gfp)
 		fail("kmalloc(%lu) gave an object of %s", size, slab.cache->name);
 	if (slab.cache)
 		check_place(slab.cache, object, size, align);
-	for (size_t i = 0; gfp & __GFP_ZERO && i < size; i++)
-		if (((u8 *)object)[i])
-			fail("kmalloc(%lu) with __GFP_ZERO: byte %lu is not 0", size, i);
+	if (gfp & __GFP_ZERO)
+		check_zero(object, size);
 	mark_live(object, size);
 	fill(object, size, LIVE);
 	return object;

@@ -15,7 +15,7 @@ KTEST(layout, objects_are_aligned_and_disjoint,
 	objects_world(1024);
 	for (unsigned int s = 0; s < ARRAY_SIZE(sizes); s++) {
 		for (size_t align = 0; align <= 1024; align = align ? 4 * align : 16) {
-			unsigned int n = sizes[s] > 1024 ? 20 : 100;
+			unsigned int n = sizes[s] > 1024 ? 9 : 50;
 			struct kmem_cache *c = kmem_cache_create("layout", sizes[s], align, 0, NULL);
 
 			ASSERT_TRUE(c != NULL);
@@ -93,7 +93,7 @@ KTEST(layout, slabs_waste_little,
 		unsigned long percent;
 
 		ASSERT_TRUE(c != NULL);
-		n = clamp(500000UL / size, 256UL, 16000UL);
+		n = clamp(300000UL / size, 200UL, 12000UL);
 		percent = percent_taken(c, object, n);
 		if (percent > bound[i].percent)
 			ktest_fail(__FILE__, __LINE__, "%lu objects of %u bytes took %lu percent of "
