@@ -113,6 +113,7 @@ KTEST(back, destroy_refuses_a_cache_in_use,
       "kmem_cache_destroy() says -EBUSY while an object lives, and the cache is as good as before", 100000000)
 {
 	static const size_t sizes[] = { 60, 1024, 5000 };
+	void *others[48];
 
 	objects_world(1024);
 	for (unsigned int s = 0; s < ARRAY_SIZE(sizes); s++) {
@@ -123,10 +124,16 @@ KTEST(back, destroy_refuses_a_cache_in_use,
 		objects_give_many(c, object + 1, 69);
 		for (unsigned int i = 0; i < 3; i++)
 			EXPECT_EQ(kmem_cache_destroy(c), -EBUSY);
+		/* What the cache still needs must not be had by others. */
+		for (unsigned int i = 0; i < ARRAY_SIZE(others); i++)
+			others[i] = objects_kmalloc(64 << i % 6, GFP_KERNEL);
 		ASSERT_EQ(objects_take_many(c, object + 1, 69), 69);
 		objects_give_many(c, object, 70);
 		EXPECT_EQ(kmem_cache_destroy(c), 0);
+		for (unsigned int i = 0; i < ARRAY_SIZE(others); i++)
+			objects_kfree(others[i], 64 << i % 6);
 	}
+	EXPECT_EQ(world_log_count("BUG"), 0);
 }
 
 /* What is left when nothing is in use but what the caches need for themselves. Two rounds: caches
@@ -146,12 +153,13 @@ KTEST(back, a_destroyed_cache_leaves_nothing,
 	objects_world(1024);
 	before = settled();
 	for (unsigned int round = 0; round < 40; round++) {
-		struct kmem_cache *c = kmem_cache_create("gone", 1 + round * 200, 0, 0, NULL);
+		struct kmem_cache *c = kmem_cache_create("gone", round % 2 ? 1024 :
+							 1 + round * 200, 0, 0, NULL);
 
 		ASSERT_TRUE(c != NULL);
 		if (round % 2) {
-			ASSERT_EQ(objects_take_many(c, object, 50), 50);
-			objects_give_many(c, object, 50);
+			ASSERT_EQ(objects_take_many(c, object, 90), 90);
+			objects_give_many(c, object, 90);
 		}
 		if (round % 3 == 0)
 			EXPECT_EQ(kmem_cache_set_tunables("gone", 50, 10, round % 4), 0);

@@ -78,7 +78,7 @@ static unsigned int distinct(unsigned int n)
 static void check_cycle(struct kmem_cache *c, unsigned int step)
 {
 	unsigned int n = see_slabs(c, MAX_SLABS / 2), colours = distinct(n), low = ~0U, high = 0;
-	unsigned int least = least_colours(c, step);
+	unsigned int least = least_colours(c, step), end = 0;
 
 	if (colours < least || (least > 1 && colours < 2))
 		ktest_fail(__FILE__, __LINE__, "%u slabs of %u objects of %u bytes, in %lu bytes: the first "
@@ -96,6 +96,11 @@ static void check_cycle(struct kmem_cache *c, unsigned int step)
 	for (unsigned int i = 0; i < n; i++)
 		EXPECT_EQ((slabs[i].low - low) % step, 0);
 	EXPECT_GE(high - low, (least - 1) * step);
+	/* Management that lies in front of the objects does not lie behind them: no other colour fits. */
+	for (unsigned int i = 0; i < n; i++)
+		end = max(end, slabs[i].high);
+	if (low)
+		EXPECT_LE((PAGE_SIZE << slabs[0].order) - end, step - 1);
 }
 
 KTEST(colour, colours_come_round,

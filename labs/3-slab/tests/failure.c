@@ -166,3 +166,47 @@ KTEST(failure, bulk_zeroes, "objects allocated in bulk with __GFP_ZERO are all z
 	}
 	EXPECT_OK(objects_all_back(c));
 }
+
+/* Takes all that kmalloc's small classes have, so that nothing is left for management off the slab. */
+static unsigned int empty_small_classes(void)
+{
+	unsigned int n = 0;
+
+	pages_allow(0);
+	for (size_t size = 8; size <= 512; size *= 2)
+		while (n < N && (object[n] = kmem_cache_alloc(&kmalloc_caches[kmalloc_index(size)],
+							      GFP_KERNEL | __GFP_NOWARN)))
+			n++;
+	return n;
+}
+
+KTEST(failure, a_slab_without_books_is_no_slab,
+      "pages for which there is no management, as its cache has nothing left, are given back at once",
+      100000000)
+{
+	objects_world(512);
+	for (size_t size = 512; size <= 4096; size *= 2) {
+		struct kmem_cache *c = kmem_cache_create("books", size, size, 0, NULL);
+		unsigned long before;
+		unsigned int n;
+		void *got;
+
+		ASSERT_TRUE(c != NULL);
+		n = empty_small_classes();
+		ASSERT_TRUE(n < N);
+		before = pages_in_use();
+		for (unsigned int i = 0; i < 3; i++) {
+			pages_allow(1);
+			got = kmem_cache_alloc(c, GFP_KERNEL | __GFP_NOWARN);
+			if (got)
+				kmem_cache_free(c, got);
+			else
+				EXPECT_EQ(pages_in_use(), before);
+		}
+		pages_allow(~0UL);
+		while (n)
+			kfree(object[--n]);
+		EXPECT_OK(objects_all_back(c));
+		EXPECT_EQ(kmem_cache_destroy(c), 0);
+	}
+}

@@ -139,6 +139,7 @@ KTEST_SEEDS(smp, cpus_exhaust_a_cache_together,
 {
 	unsigned int cpus = min(ktest_nr_cpus(), 4U), all = 0;
 	unsigned long beside = 0;
+	void *one = NULL;
 
 	objects_world(512);
 	memset(&pile, 0, sizeof(pile));
@@ -148,14 +149,54 @@ KTEST_SEEDS(smp, cpus_exhaust_a_cache_together,
 	pages_on_cpus(cpus, t->seed, exhaust, NULL);
 	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
 		all += pile.n[cpu];
-		beside += objects_beside(pile.object[0][0], pile.object[cpu], pile.n[cpu]);
+		if (pile.n[cpu])
+			one = pile.object[cpu][0];
 	}
+	for (unsigned int cpu = 0; cpu < cpus; cpu++)
+		beside += objects_beside(one, pile.object[cpu], pile.n[cpu]);
 	EXPECT_EQ(all, objects_slabs(pile.cache) * beside);
 	EXPECT_EQ(objects_constructed(), all);
 	pages_allow(~0UL);
 	for (unsigned int cpu = 0; cpu < cpus; cpu++)
 		objects_give_many(pile.cache, pile.object[cpu], pile.n[cpu]);
 	EXPECT_OK(objects_all_back(pile.cache));
+}
+
+/* Each object needs half a slab, so most of what happens is that slabs come and go. */
+static void grow(unsigned int cpu, void *arg)
+{
+	(void)arg;
+	for (unsigned int round = 0; round < 2; round++) {
+		for (unsigned int i = 0; i < 40; i++) {
+			pages_point();
+			pile.object[cpu][i] = kmem_cache_alloc(pile.cache, GFP_KERNEL);
+		}
+		for (unsigned int i = 0; i < 40; i++) {
+			pages_point();
+			kmem_cache_free(pile.cache, pile.object[cpu][i]);
+		}
+	}
+}
+
+KTEST_SEEDS(smp, cpus_make_slabs_at_the_same_time,
+	    "slabs that several CPUs make and give back at the same time are all counted and all used",
+	    300000000, 12)
+{
+	struct slab_stats stats;
+
+	objects_world(1024);
+	pile.cache = kmem_cache_create("grow", 2000, 0, 0, NULL);
+	ASSERT_TRUE(pile.cache != NULL);
+	ASSERT_EQ(kmem_cache_set_tunables("grow", 1, 1, 0), 0);
+	pages_on_cpus(min(ktest_nr_cpus(), 4U), t->seed, grow, NULL);
+	cache_stats(pile.cache, &stats);
+	EXPECT_EQ(stats.total_slabs, objects_slabs(pile.cache));
+	EXPECT_EQ(stats.active_objects, 0);
+	EXPECT_OK(objects_all_back(pile.cache));
+	cache_stats(pile.cache, &stats);
+	EXPECT_EQ(stats.total_slabs, 0);
+	EXPECT_EQ(stats.total_objects, 0);
+	EXPECT_EQ(kmem_cache_destroy(pile.cache), 0);
 }
 
 /* ---- one allocates, others free ------------------------------------------------------------- */
@@ -240,6 +281,40 @@ KTEST_SEEDS(smp, caches_shrink_while_in_use,
 	small_arrays(1);
 	pages_on_cpus(ktest_nr_cpus(), t->seed, churn_and_change, t);
 	all_back();
+}
+
+/* Nothing but pops and pushes, of objects that are judged quickly: who empties, or exchanges, another CPU's
+ * array under its hands is bound to meet it in the middle of one. */
+static void pop_and_push(unsigned int cpu, void *arg)
+{
+	struct kmem_cache *c = arg;
+	void *object[3];
+
+	for (unsigned int i = 0; i < (cpu ? 250 : 24) && !ktest_failed(); i++) {
+		pages_point();
+		if (!cpu && i % 4)
+			kmem_cache_set_tunables("hands", 6 + i, 3, 0);
+		else if (!cpu)
+			kmem_cache_shrink(c);
+		for (unsigned int k = 0; cpu && k < 3; k++)
+			object[k] = objects_take(c, GFP_ATOMIC);
+		for (unsigned int k = 0; cpu && k < 3; k++)
+			if (object[k])
+				objects_give(c, object[k]);
+	}
+}
+
+KTEST_SEEDS(smp, arrays_are_touched_by_their_cpu_only,
+	    "shrinking and new tunables disturb no CPU in the middle of a pop or push", 300000000, 8)
+{
+	struct kmem_cache *c;
+
+	objects_world(512);
+	c = kmem_cache_create("hands", 16, 0, 0, NULL);
+	ASSERT_TRUE(c != NULL);
+	pages_on_cpus(ktest_nr_cpus(), t->seed, pop_and_push, c);
+	EXPECT_OK(objects_all_back(c));
+	EXPECT_EQ(world_log_count("BUG"), 0);
 }
 
 static void own_cache(unsigned int cpu, void *arg)
