@@ -23,7 +23,7 @@ SLAB_4 := slub
 override SLAB := $(or $(SLAB),$(SLAB_$(LAB)))
 $(call one-of,SLAB,$(SLABS))
 
-$(foreach v,KASAN UBSAN BASE,$(if $(filter-out 0,$($(v))),$(error $(v)= is not there yet)))
+$(foreach v,KASAN UBSAN,$(if $(filter-out 0,$($(v))),$(error $(v)= is not there yet)))
 ifeq ($(ARCH)$(GIC),arm642)
 $(if $(filter 1 2 3 4 5 6 7 8,$(CPUS)),,$(error CPUS=$(CPUS): GICv2 has 8 CPU interfaces at most; use GIC=3))
 endif
