@@ -1,0 +1,116 @@
+/* The general caches, as everybody uses them. */
+#include "test/ktest/objects.h"
+#include "lib/string.h"
+
+KTEST(kmalloc, every_size_has_its_class,
+      "kmalloc() of any size gives memory of that size, aligned, zeroed if asked for", 300000000)
+{
+	objects_world(1024);
+	for (size_t size = 1; size <= 20000; size += size < 300 ? 1 : 1 + prng_below(&t->rng, 400)) {
+		void *a = objects_kmalloc(size, GFP_KERNEL), *b = objects_kmalloc(size, GFP_KERNEL | __GFP_ZERO);
+
+		ASSERT_TRUE(a && b);
+		EXPECT_GE(ksize(a), size);
+		if (size > 8 && size <= 8192)
+			EXPECT_LE(ksize(a), 2 * size);
+		objects_kfree(a, size);
+		objects_kfree(b, size);
+	}
+	kfree(NULL);
+	EXPECT_EQ(world_log_count("BUG"), 0);
+}
+
+KTEST(kmalloc, all_of_ksize_may_be_used,
+      "what ksize() names can be written, to the last byte, without touching another object", 200000000)
+{
+	static void *p[64];
+	static const size_t sizes[] = { 5, 30, 90, 100, 150, 200, 400, 900, 3000, 8000 };
+
+	objects_world(1024);
+	for (unsigned int s = 0; s < ARRAY_SIZE(sizes); s++) {
+		for (unsigned int i = 0; i < 64; i++) {
+			p[i] = __kmalloc(sizes[s], GFP_KERNEL);
+			ASSERT_TRUE(p[i] != NULL);
+			memset(p[i], i, ksize(p[i]));
+		}
+		for (unsigned int i = 0; i < 64; i++) {
+			const u8 *byte = p[i];
+			size_t k = 0, size = ksize(p[i]);
+
+			while (k < size && byte[k] == i)
+				k++;
+			EXPECT_EQ(k, size);
+			kfree(p[i]);
+		}
+	}
+}
+
+KTEST(kmalloc, krealloc_keeps_contents,
+      "krealloc() keeps what was written, whether or not the object moves", 100000000)
+{
+	unsigned long before;
+	u8 *p = NULL;
+
+	objects_world(1024);
+	kmem_cache_shrink_all();
+	before = pages_in_use();
+	for (size_t size = 1, old = 0; size < 30000; old = size, size += 1 + prng_below(&t->rng, size)) {
+		p = krealloc(p, size, GFP_KERNEL);
+		ASSERT_TRUE(p != NULL);
+		for (size_t i = 0; i < old; i++)
+			if (p[i] != (u8)(i * 7))
+				ASSERT_EQ(p[i], (u8)(i * 7));
+		for (size_t i = 0; i < size; i++)
+			p[i] = i * 7;
+	}
+	EXPECT_EQ(krealloc(p, 0, GFP_KERNEL), NULL);
+	kmem_cache_shrink_all();
+	EXPECT_EQ(pages_in_use(), before);
+}
+
+KTEST(kmalloc, random_trace_of_sizes,
+      "a long random row of kmalloc() and kfree(): no two objects overlap, none is changed", 400000000)
+{
+	static struct { void *p; size_t size; } live[300];
+	unsigned int n = 0;
+
+	objects_world(2048);
+	for (unsigned int step = 0; step < 4000; step++) {
+		if (n < ARRAY_SIZE(live) && (!n || prng_below(&t->rng, 100) < 52)) {
+			size_t size = 1 + prng_below(&t->rng, 1UL << prng_below(&t->rng, 14));
+
+			live[n].size = size;
+			live[n].p = objects_kmalloc(size, GFP_KERNEL);
+			n += live[n].p != NULL;
+		} else {
+			unsigned int i = prng_below(&t->rng, n);
+
+			objects_kfree(live[i].p, live[i].size);
+			live[i] = live[--n];
+		}
+	}
+	while (n--)
+		objects_kfree(live[n].p, live[n].size);
+	EXPECT_EQ(world_log_count("BUG"), 0);
+}
+
+KTEST(kmalloc, caches_are_not_merged_unasked,
+      "two caches of the same kind share no slabs, unless slab_merge is on the command line", 50000000)
+{
+	struct kmem_cache *a, *b;
+	void *p, *q;
+
+	objects_world(512);
+	a = kmem_cache_create("one", 64, 0, 0, NULL);
+	b = kmem_cache_create("two", 64, 0, 0, NULL);
+	ASSERT_TRUE(a && b);
+	EXPECT_NE(a, b);
+	p = objects_take(a, GFP_KERNEL);
+	q = objects_take(b, GFP_KERNEL);
+	ASSERT_TRUE(p && q);
+	EXPECT_NE(objects_slab_of(p).serial, objects_slab_of(q).serial);
+	objects_give(a, p);
+	objects_give(b, q);
+	EXPECT_EQ(kmem_cache_destroy(a), 0);
+	EXPECT_EQ(kmem_cache_destroy(b), 0);
+}
