@@ -7,8 +7,13 @@
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
 #define barrier()	__asm__ __volatile__("" : : : "memory")
+#ifndef __SANITIZE_THREAD__
 #define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+#else	/* which takes volatile for nothing special */
+#define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#endif
 
 #undef __packed
 #undef __aligned

@@ -11,8 +11,8 @@ LAB_SRC_4 := $(LAB_SRC_2)
 LAB_SRC   := $(sort $(foreach n,$(LABS),$(LAB_SRC_$(n))))
 
 # Of the allocators of small objects, one.
-SLAB_SRC   := mm/slab/page_backend.c mm/slab/slab.c mm/slab/slub.c mm/slab/slob.c
-SLAB_OTHER := $(filter-out mm/slab/$(SLAB).c mm/slab/$(SLAB)_backend.c,$(SLAB_SRC))
+SLAB_SRC   := $(addprefix mm/slab/,page_backend.c slab.c slub.c slub_cache.c slub_debug.c slob.c)
+SLAB_OTHER := $(filter-out mm/slab/$(SLAB).c mm/slab/$(SLAB)_%.c,$(SLAB_SRC))
 
 KERNEL_SRC := $(shell find kernel -name '*.[cS]' ! -name '*.lds.S' 2>/dev/null | sort)
 KERNEL_SRC := $(filter-out $(foreach a,$(filter-out $(ARCH),riscv arm64 host),kernel/arch/$(a)/%),$(KERNEL_SRC))

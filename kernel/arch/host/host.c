@@ -31,7 +31,7 @@ __thread struct thread_head *host_current;
 __thread bool host_irqs_off;
 
 static char threads[NR_CPUS][4096] __aligned(64);	/* a struct thread each, and room */
-static char percpu_copies[NR_CPUS][4096] __aligned(64);
+static char percpu_copies[NR_CPUS][65536] __aligned(64);
 extern char __start_percpu[], __stop_percpu[];
 
 void host_cpu_enter(unsigned int cpu)
@@ -170,7 +170,9 @@ void host_init(void)
 	for (unsigned int cpu = 1; cpu < NR_CPUS; cpu++)
 		per_cpu_offset[cpu] = (unsigned long)percpu_copies[cpu] -
 				      (unsigned long)__start_percpu;
-	ram = reserve_space(HOST_MAX_PHYS);
+	/* Large blocks are aligned to their size, as in the direct map. */
+	ram = reserve_space(HOST_MAX_PHYS + (4UL << 20));
+	ram = (char *)ALIGN((unsigned long)ram, 4UL << 20);
 	vmemmap = reserve_space(HOST_MAX_PHYS / PAGE_SIZE * HOST_PAGE_STRUCT);
 	host_cpu_enter(0);
 }
@@ -261,24 +263,38 @@ void dump_stack(void)
 {
 }
 
-int cmdline_get(const char *key, char *buf, size_t size)
+/* One word, "key" or "key=value", is all that the command line can be. */
+static const char *cmdline_value(const char *key)
 {
-	(void)key;
-	(void)buf;
-	(void)size;
-	return -1;
+	size_t len = strlen(key);
+
+	if (strncmp(boot_command_line, key, len))
+		return NULL;
+	return boot_command_line[len] == '=' ? boot_command_line + len + 1 :
+	       boot_command_line[len] ? NULL : boot_command_line + len;
 }
 
-/* "mem=N" in decimal is all that is understood. */
+int cmdline_get(const char *key, char *buf, size_t size)
+{
+	const char *value = cmdline_value(key);
+
+	return value ? snprintf(buf, size, "%s", value) : -1;
+}
+
+bool cmdline_has(const char *key)
+{
+	return cmdline_value(key) != NULL;
+}
+
+/* In decimal. */
 long cmdline_long(const char *key, long fallback)
 {
-	const char *s = boot_command_line;
-	size_t len = strlen(key);
+	const char *s = cmdline_value(key);
 	long value = 0;
 
-	if (strncmp(s, key, len) || s[len] != '=')
+	if (!s || !*s)
 		return fallback;
-	for (s += len + 1; *s >= '0' && *s <= '9'; s++)
+	for (; *s >= '0' && *s <= '9'; s++)
 		value = value * 10 + *s - '0';
 	return value;
 }

@@ -47,7 +47,7 @@ static noinline void cache_free_rare(struct kmem_cache *cache, void *object)
 		slab_bug(cache, object, "free of what is no address of kernel memory");
 }
 
-__frameless void kmem_cache_free(struct kmem_cache *cache, void *object)
+__frameless void kmem_cache_free_rest(struct kmem_cache *cache, void *object)
 {
 	struct page *page = slab_span_page(object);
 
@@ -73,7 +73,7 @@ static noinline void kfree_rare(void *object)
 	}
 }
 
-__frameless void kfree(const void *object)
+__frameless void kfree_rest(const void *object)
 {
 	struct page *page = slab_span_page(object);
 
@@ -82,6 +82,18 @@ __frameless void kfree(const void *object)
 	else
 		kfree_rare((void *)object);
 }
+
+#ifndef CONFIG_SLAB_SLUB	/* which has its own, with the fast path of the free in them */
+__frameless void kmem_cache_free(struct kmem_cache *cache, void *object)
+{
+	kmem_cache_free_rest(cache, object);
+}
+
+__frameless void kfree(const void *object)
+{
+	kfree_rest(object);
+}
+#endif
 
 /* ---- at boot ------------------------------------------------------------------------------ */
 

@@ -1,0 +1,394 @@
+/*
+ * SLOB: a simple list of blocks, for machines whose memory is too small for slabs. [lab 4]
+ *
+ * A slab serves one cache, so each cache has one that is nearly empty; with fifty caches and few
+ * objects of each that is most of the memory. Here all caches share the same pages: a page is cut
+ * into pieces as they are asked for, first fit, as in Knuth's first book (Matt Mackall brought it
+ * to Linux in 2005). The price is a search for each allocation and each free, under one lock.
+ *
+ * A page is a row of blocks, in units of 8 bytes. What is free begins with its length and the place
+ * of the next free block of the page, which lies at a higher address: so a free finds its neighbours on
+ * its way, and joins them. What is in use has no header if it is an object of a cache, since the cache
+ * knows its size. kfree() is told nothing, so what kmalloc() hands out has one, of 8 bytes, in front.
+ *
+ *	| header | kmalloc-64 | inode ...... | free: 5, next at 40 | file .. | free: 12, none |
+ *
+ * Pages with room are on one of three lists, for objects below 256 bytes, below 1024 and the others:
+ * the small ones would else fill all the gaps that the large ones need. A list begins where the
+ * last search ended, or its first pages would be full of splinters that each search runs over. A
+ * page without room is on no list; one that is all free goes back.
+ *
+ * Objects for which a page is too small are blocks of pages, whose slab_cache is their cache. That of
+ * the shared pages is shared_pages, by which kfree() can be told from kmem_cache_free().
+ *
+ * Memory that was freed may be anybody's next, so nothing stays constructed: the constructor runs at
+ * each allocation.
+ *
+ * Lock: slob_lock, for all lists and all pages on them; interrupts off, nothing is taken inside it.
+ */
+#include "mm/slab/backend.h"
+#include "base/percpu.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+#define UNIT		8UL
+#define PAGE_UNITS	(PAGE_SIZE / UNIT)
+#define HEADER		UNIT
+#define HEADER_MAGIC	0x510b0b51U
+#define NONE		0xffffU
+
+struct free_block {
+	u16 units;
+	u16 next;			/* its unit in the page, or NONE */
+};
+
+/* In front of what kmalloc() hands out. */
+struct slob_header {
+	u32 bytes;			/* that the user may use */
+	u32 magic;			/* 0: was freed */
+};
+BUILD_BUG_ON(sizeof(struct slob_header) != HEADER);
+
+/* cache->private */
+struct slob {
+	atomic_long_t active;		/* objects */
+	unsigned int order;		/* of a block of pages for one object; shared pages: 0 */
+	bool whole_pages;
+};
+
+static LIST_HEAD(small_pages);
+static LIST_HEAD(medium_pages);
+static LIST_HEAD(large_pages);
+static struct list_head *const lists[] = { &small_pages, &medium_pages, &large_pages };
+static DEFINE_SPINLOCK(slob_lock);
+
+static struct kmem_cache shared_pages = { .name = "slob" };
+
+const bool cache_merge_default = false;
+
+static struct slob *slob_of(struct kmem_cache *cache)
+{
+	return (struct slob *)cache->private;
+}
+
+static bool has_header(const struct kmem_cache *cache)
+{
+	return cache >= kmalloc_caches && cache < kmalloc_caches + NR_KMALLOC_CLASSES;
+}
+
+/* ---- a page: slab_mem = its first free block, slab_state = free units, aux = its list ----- */
+
+static struct free_block *block_at(const struct page *page, unsigned int unit)
+{
+	return unit == NONE ? NULL : (struct free_block *)((char *)page_address(page) + unit * UNIT);
+}
+
+static unsigned int unit_of(const void *p)
+{
+	return p ? ((unsigned long)p & ~PAGE_MASK) / UNIT : NONE;
+}
+
+/* @block comes after @prev, or first. */
+static void set_next(struct page *page, struct free_block *prev, struct free_block *block)
+{
+	if (prev)
+		prev->next = unit_of(block);
+	else
+		page->slab_mem = block;
+}
+
+/* Cuts @units out of the page so that what is @header bytes behind their beginning is aligned. NULL:
+ * no block is large enough. */
+static void *cut(struct page *page, unsigned int units, unsigned int align, unsigned int header)
+{
+	struct free_block *prev = NULL, *block = page->slab_mem;
+
+	for (; block; prev = block, block = block_at(page, block->next)) {
+		unsigned long object = ALIGN((unsigned long)block + header, (unsigned long)align);
+		char *start = (char *)object - header;
+		unsigned int before = (start - (char *)block) / UNIT;
+		struct free_block *next, *rest;
+
+		if (block->units < before + units)
+			continue;
+		next = block_at(page, block->next);
+		if (block->units > before + units) {
+			rest = (struct free_block *)(start + units * UNIT);
+			rest->units = block->units - before - units;
+			rest->next = unit_of(next);
+			next = rest;
+		}
+		if (before) {
+			block->units = before;
+			block->next = unit_of(next);
+		} else {
+			set_next(page, prev, next);
+		}
+		page->slab_state -= units;
+		return start;
+	}
+	return NULL;
+}
+
+/* The units from @start on become free. False: some of them are. */
+static bool join(struct page *page, void *start, unsigned int units)
+{
+	struct free_block *prev = NULL, *next = page->slab_mem, *block = start;
+	char *end = (char *)start + units * UNIT;
+
+	while (next && (void *)next < start) {
+		prev = next;
+		next = block_at(page, next->next);
+	}
+	if ((prev && (char *)prev + prev->units * UNIT > (char *)start) ||
+	    (next && (char *)next < end) || end > (char *)page_address(page) + PAGE_SIZE)
+		return false;
+
+	block->units = units;
+	block->next = unit_of(next);
+	if (next && (char *)next == end) {
+		block->units += next->units;
+		block->next = next->next;
+	}
+	if (prev && (char *)prev + prev->units * UNIT == (char *)start) {
+		prev->units += block->units;
+		prev->next = block->next;
+	} else {
+		set_next(page, prev, block);
+	}
+	page->slab_state += units;
+	return true;
+}
+
+/* ---- the lists ---------------------------------------------------------------------------- */
+
+static unsigned int list_for(unsigned int bytes)
+{
+	return bytes < 256 ? 0 : bytes < 1024 ? 1 : 2;
+}
+
+/* Under slob_lock. */
+static void *cut_from(struct page *page, unsigned int units, unsigned int align,
+		      unsigned int header)
+{
+	void *start = cut(page, units, align, header);
+
+	if (start && page->slab_state == 0)
+		list_del(&page->slab_list);
+	return start;
+}
+
+/* First fit, from where the last search ended. */
+static void *search(struct list_head *list, unsigned int units, unsigned int align,
+		    unsigned int header)
+{
+	struct page *page;
+
+	list_for_each_entry(page, list, slab_list) {
+		struct list_head *before = page->slab_list.prev;
+		void *start;
+
+		if (page->slab_state < units)
+			continue;
+		start = cut_from(page, units, align, header);
+		if (!start)
+			continue;
+		if (before != list && before->next != list) {	/* turn the ring */
+			list_del(list);
+			list_add(list, before);
+		}
+		return start;
+	}
+	return NULL;
+}
+
+static void *shared_alloc(struct kmem_cache *cache, gfp_t gfp, int nid)
+{
+	unsigned int header = has_header(cache) ? HEADER : 0, list = list_for(cache->size);
+	unsigned int units = DIV_ROUND_UP(cache->object_size + header, UNIT);
+	struct page *page;
+	unsigned long flags;
+	char *start;
+
+	spin_lock_irqsave(&slob_lock, flags);
+	start = search(lists[list], units, cache->align, header);
+	spin_unlock_irqrestore(&slob_lock, flags);
+	if (!start) {
+		page = slab_pages_alloc(&shared_pages, gfp, nid, 0);
+		if (!page)
+			return NULL;
+		page->slab_mem = page_address(page);
+		page->slab_state = PAGE_UNITS;
+		page->aux = list;
+		*(struct free_block *)page->slab_mem = (struct free_block){ PAGE_UNITS, NONE };
+		spin_lock_irqsave(&slob_lock, flags);
+		list_add(&page->slab_list, lists[list]);
+		start = cut_from(page, units, cache->align, header);
+		spin_unlock_irqrestore(&slob_lock, flags);
+	}
+	if (header)
+		*(struct slob_header *)start = (struct slob_header){ cache->object_size,
+								     HEADER_MAGIC };
+	return start + header;
+}
+
+static void shared_free(struct kmem_cache *cache, struct page *page, void *object)
+{
+	struct slob_header *header = (struct slob_header *)object - 1;
+	bool headed = has_header(cache) || cache == &shared_pages;
+	unsigned int bytes = cache->object_size;
+	bool good = !((unsigned long)object % UNIT), empty = false;
+	unsigned long flags, was;
+
+	spin_lock_irqsave(&slob_lock, flags);
+	if (headed) {
+		/* Of an object that begins its page nothing is in front. */
+		good = good && unit_of(object) && header->magic == HEADER_MAGIC;
+		if (good) {
+			header->magic = 0;
+			bytes = header->bytes + HEADER;
+			object = header;
+		}
+	}
+	was = page->slab_state;
+	good = good && join(page, object, DIV_ROUND_UP(bytes, UNIT));
+	empty = good && page->slab_state == PAGE_UNITS;
+	if (good && !was)
+		list_add(&page->slab_list, lists[page->aux]);
+	if (empty)
+		list_del(&page->slab_list);
+	spin_unlock_irqrestore(&slob_lock, flags);
+
+	if (empty)
+		slab_pages_free(&shared_pages, page, 0);
+	if (!good) {
+		slab_bug(cache, object, "free of what is not an object in use (double free?)");
+		return;
+	}
+	if (cache == &shared_pages)
+		cache = &kmalloc_caches[kmalloc_index(bytes - HEADER)];
+	atomic_dec(&slob_of(cache)->active);
+}
+
+/* ---- the backend -------------------------------------------------------------------------- */
+
+int cache_setup(struct kmem_cache *cache)
+{
+	struct slob *s = slob_of(cache);
+
+	cache->size = ALIGN(cache->object_size, (unsigned int)UNIT);
+	s->whole_pages = cache->size + max(cache->align, (unsigned int)HEADER) > PAGE_SIZE;
+	while (s->whole_pages && (PAGE_SIZE << s->order) + 0UL < cache->size)
+		s->order++;
+	return 0;
+}
+
+int cache_setup_late(struct kmem_cache *cache)
+{
+	(void)cache;
+	return 0;
+}
+
+void *cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
+{
+	struct slob *s = slob_of(cache);
+	void *object;
+
+	if (s->whole_pages) {
+		struct page *page = slab_pages_alloc(cache, gfp, nid, s->order);
+
+		object = page ? page_address(page) : NULL;
+		if (page)
+			page->aux = s->order;
+	} else {
+		object = shared_alloc(cache, gfp, nid);
+	}
+	if (!object)
+		return NULL;
+	atomic_inc(&s->active);
+	if (gfp & __GFP_ZERO)
+		memset(object, 0, cache->object_size);
+	if (cache->ctor)
+		cache->ctor(object);
+	return object;
+}
+
+void *cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	return cache_alloc_node(cache, gfp, cpu_node[smp_processor_id()]);
+}
+
+void cache_free(struct kmem_cache *cache, struct page *page, void *object)
+{
+	if (page->slab_cache == &shared_pages) {
+		shared_free(cache, page, object);
+	} else if (page->slab_cache == cache && object == page_address(page)) {
+		atomic_dec(&slob_of(cache)->active);
+		slab_pages_free(cache, page, slob_of(cache)->order);
+	} else {
+		slab_bug(cache, object, "free of what is not its object, or not its beginning");
+	}
+}
+
+int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objects)
+{
+	for (size_t i = 0; i < n; i++) {
+		objects[i] = cache_alloc(cache, gfp);
+		if (!objects[i]) {
+			cache_free_bulk(cache, i, objects);
+			return 0;
+		}
+	}
+	return n;
+}
+
+void cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
+{
+	for (size_t i = 0; i < n; i++)
+		kmem_cache_free(cache, objects[i]);
+}
+
+/* Nothing is ever kept. */
+int cache_shrink(struct kmem_cache *cache)
+{
+	(void)cache;
+	return 0;
+}
+
+int cache_reap(struct kmem_cache *cache)
+{
+	(void)cache;
+	return 0;
+}
+
+int cache_release(struct kmem_cache *cache)
+{
+	return atomic_read(&slob_of(cache)->active) ? -EBUSY : 0;
+}
+
+void cache_stats(struct kmem_cache *cache, struct slab_stats *stats)
+{
+	unsigned long active = atomic_read(&slob_of(cache)->active);
+
+	*stats = (struct slab_stats){
+		.active_objects = active, .total_objects = active,
+		.objects_per_slab = max(1UL, PAGE_SIZE / cache->size),
+		.pages_per_slab = 1U << slob_of(cache)->order,
+	};
+}
+
+int cache_tune(struct kmem_cache *cache, const char *key, unsigned long value)
+{
+	(void)cache;
+	(void)key;
+	(void)value;
+	return -ENOENT;
+}
+
+size_t cache_usable_size(const struct kmem_cache *cache, const struct page *page,
+			 const void *object)
+{
+	(void)page;
+	return cache == &shared_pages ? ((const struct slob_header *)object)[-1].bytes :
+	       cache->object_size;
+}
