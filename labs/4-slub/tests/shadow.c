@@ -1,0 +1,239 @@
+/* See shadow.h. Also what the files under test need of a kernel that is not there on the host. */
+#include "shadow.h"
+#include "base/cmdline.h"
+#include "base/irq.h"
+#include "base/random.h"
+#include "lib/errno.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "sched/mutex.h"
+
+/* ---- the kernel around -------------------------------------------------------------------- */
+
+bool (*before_pages)(struct kmem_cache *cache, gfp_t gfp);
+unsigned long pages_calls;
+const char *slub_debug_option;
+
+struct page *via_slab_pages_alloc(struct kmem_cache *cache, gfp_t gfp, int nid, unsigned int order);
+
+struct page *via_slab_pages_alloc(struct kmem_cache *cache, gfp_t gfp, int nid, unsigned int order)
+{
+	__atomic_fetch_add(&pages_calls, 1, __ATOMIC_RELAXED);
+	if (before_pages && !before_pages(cache, gfp))
+		return NULL;
+	return slab_pages_alloc(cache, gfp | __GFP_NOWARN, nid, order);
+}
+
+void mutex_lock(struct mutex *lock)
+{
+	while (!mutex_trylock(lock))
+		ktest_relax();
+}
+
+bool mutex_trylock(struct mutex *lock)
+{
+	struct thread *none = NULL;
+
+	return __atomic_compare_exchange_n(&lock->owner, &none, (struct thread *)1, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+void mutex_unlock(struct mutex *lock)
+{
+	__atomic_store_n(&lock->owner, NULL, __ATOMIC_SEQ_CST);
+}
+
+u64 random_u64(void)
+{
+	return 0x0123456789abcdefUL;
+}
+
+unsigned int stack_trace_save(unsigned long *entries, unsigned int max, unsigned int skip);
+unsigned int stack_trace_save(unsigned long *entries, unsigned int max, unsigned int skip)
+{
+	(void)entries, (void)max, (void)skip;
+	return 0;
+}
+
+int cmdline_get(const char *key, char *buf, size_t size)
+{
+	if (!slub_debug_option || strcmp(key, "slub_debug"))
+		return -1;
+	return snprintf(buf, size, "%s", slub_debug_option);
+}
+
+bool cmdline_has(const char *key)
+{
+	(void)key;
+	return false;
+}
+
+/* ---- the world ---------------------------------------------------------------------------- */
+
+static u8 *owners;			/* of each 8 bytes: how many think it is theirs */
+static long live;
+
+void boot_slabs(unsigned int nodes)
+{
+	const struct world_range ranges[2] = {
+		{ WORLD_FIRST, WORLD_FIRST + WORLD_PAGES / nodes, 0, false },
+		{ WORLD_FIRST + WORLD_PAGES / 2, WORLD_FIRST + WORLD_PAGES, 1, false },
+	};
+
+	before_pages = NULL;
+	pages_calls = 0;
+	slub_debug_option = NULL;
+	live = 0;
+	world_build(ranges, nodes);
+	world_contents(world_pages());
+	owners = ktest_alloc(world_pages() * PAGE_SIZE / 8);
+	world_front();
+	kmem_cache_init();
+}
+
+struct kmem_cache *new_cache(const char *name, size_t size, size_t align, slab_flags_t flags,
+			     void (*ctor)(void *))
+{
+	struct kmem_cache *cache = kmem_cache_create(name, size, align, flags | SLAB_NO_MERGE, ctor);
+
+	ASSERT_TRUE(cache != NULL);
+	return cache;
+}
+
+unsigned long slab_pages(void)
+{
+	return vm_stat_read(NR_SLAB_UNRECLAIMABLE) + vm_stat_read(NR_SLAB_RECLAIMABLE);
+}
+
+unsigned int objects_per_slab(const struct kmem_cache *cache)
+{
+	return (PAGE_SIZE << slub_of(cache)->order) / cache->size;
+}
+
+unsigned long slabs_of(const struct kmem_cache *cache, unsigned long pages)
+{
+	return pages >> slub_of(cache)->order;
+}
+
+/* ---- the shadow map ----------------------------------------------------------------------- */
+
+/* Interrupts off: an interrupt may take objects, too. */
+static bool mark(const void *object, size_t size, int change)
+{
+	phys_addr_t at = __pa(object) - PFN_PHYS(world_first_pfn());
+	bool good = true;
+
+	for (phys_addr_t i = at / 8; i < DIV_ROUND_UP(at + size, 8); i++)
+		good &= __atomic_add_fetch(&owners[i], change, __ATOMIC_RELAXED) == (change > 0);
+	return good;
+}
+
+static u8 tag_of(const void *object)
+{
+	return ((unsigned long)object >> 3) * 37 + 1;
+}
+
+bool took(void *object, size_t size, size_t align)
+{
+	phys_addr_t pa = __pa(object);
+	pfn_t first = world_first_pfn();
+
+	if (PFN_DOWN(pa) < first || PFN_DOWN(pa + size - 1) >= first + world_pages()) {
+		ktest_fail(__FILE__, __LINE__, "%p was handed out, which is no memory", object);
+		return false;
+	}
+	EXPECT_EQ((unsigned long)object % align, 0);
+	if (!mark(object, size, 1)) {
+		ktest_fail(__FILE__, __LINE__, "object at %#lx of %lu bytes was handed out, and part of it is in use",
+			   (unsigned long)pa, size);
+		return false;
+	}
+	__atomic_fetch_add(&live, 1, __ATOMIC_RELAXED);
+	memset(object, tag_of(object), size);
+	return true;
+}
+
+void giving(void *object, size_t size)
+{
+	const u8 *p = object, tag = tag_of(object);
+	size_t i = 0;
+
+	while (i < size && p[i] == tag)
+		i++;
+	if (i < size)
+		ktest_fail(__FILE__, __LINE__, "byte %lu of the object at %#lx changed while it was in use",
+			   i, (unsigned long)__pa(object));
+	if (!mark(object, size, -1))
+		ktest_fail(__FILE__, __LINE__, "object at %#lx was not in use", (unsigned long)__pa(object));
+	__atomic_fetch_sub(&live, 1, __ATOMIC_RELAXED);
+}
+
+unsigned long live_objects(void)
+{
+	return __atomic_load_n(&live, __ATOMIC_RELAXED);
+}
+
+void take_n(struct kmem_cache *cache, void **objects, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+		ASSERT_TRUE(objects[i] != NULL);
+		if (!took(objects[i], cache->object_size, cache->align))
+			ktest_abort();
+	}
+}
+
+void give_n(struct kmem_cache *cache, void **objects, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		giving(objects[i], cache->object_size);
+		kmem_cache_free(cache, objects[i]);
+	}
+}
+
+void shuffle(struct prng *rng, void **objects, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned int other = prng_below(rng, n);
+
+		swap(objects[i], objects[other]);
+	}
+}
+
+/* ---- CPUs --------------------------------------------------------------------------------- */
+
+void flush_cpus(struct kmem_cache *cache)
+{
+	smp_call(cpu_online_mask, slub_flush_cpu, cache);
+}
+
+void expect_all_back(struct kmem_cache *cache, unsigned long pages)
+{
+	EXPECT_EQ(world_log_count("BUG"), 0);
+	EXPECT_EQ(live_objects(), 0);
+	if (ktest_failed())
+		return;
+	EXPECT_EQ(kmem_cache_destroy(cache), 0);
+	EXPECT_EQ(slab_pages(), pages);
+}
+
+struct call {
+	unsigned int cpu;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void call_on(unsigned int cpu, void *arg)
+{
+	struct call *call = arg;
+
+	if (cpu == call->cpu)
+		call->fn(call->arg);
+}
+
+void run_on(unsigned int cpu, u64 seed, void (*fn)(void *arg), void *arg)
+{
+	struct call call = { cpu, fn, arg };
+
+	ktest_on_cpus(cpu + 1, seed, call_on, &call);
+}
