@@ -14,7 +14,7 @@ $(K)/vars.mk: $(LAB_DIR)/lab.toml tools/ktest-build
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/ktest-build vars $(LAB_DIR) > $@
 
-KTEST_WORLD := $(addprefix kernel/test/ktest/,world.c oracle.c trace.c)
+KTEST_WORLD := $(addprefix kernel/test/ktest/,world.c oracle.c trace.c) $(LAB_WORLD)
 KTEST_CORE  := $(addprefix kernel/test/ktest/,ktest.c run.c seal.c)
 LAB_TESTS   := $(sort $(wildcard $(LAB_DIR)/tests/*.c) $(if $(filter 1,$(HIDDEN)),$(wildcard $(LAB_DIR)/tests/hidden/*.c)))
 LAB_STUDENT := $(addprefix $(TREE)/,$(LAB_OWNED))

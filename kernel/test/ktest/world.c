@@ -56,16 +56,17 @@ unsigned long cpu_online_mask = 1;
 
 void ktest_smp_call(unsigned long mask, void (*fn)(void *), void *arg);
 
-void smp_call(unsigned long mask, void (*fn)(void *), void *arg)
+__weak void smp_call(unsigned long mask, void (*fn)(void *), void *arg)
 {
 	ktest_smp_call(mask & cpu_online_mask, fn, arg);
 }
 
+/* __va(0) is asked for by who wants to know where the direct map begins. */
 void *__va(phys_addr_t pa)
 {
-	if (PFN_DOWN(pa) - window.first >= window.contents)
+	if (pa && PFN_DOWN(pa) - window.first >= window.contents)
 		panic("memory at %#lx is touched, which has no contents here", pa);
-	return window.memory + (pa - PFN_PHYS(window.first));
+	return (void *)((unsigned long)window.memory + pa - PFN_PHYS(window.first));
 }
 
 phys_addr_t __pa(const void *va)

@@ -117,6 +117,7 @@ KTEST(partial, shrinking_gives_all_empty_slabs_back,
       100000000)
 {
 	unsigned long before;
+	int reaped;
 
 	boot(128);
 	take_n(cache, objects, 10 * per_slab);
@@ -132,7 +133,8 @@ KTEST(partial, shrinking_gives_all_empty_slabs_back,
 	give_n(cache, objects, 3 * per_slab);
 	flush_cpus(cache);
 	before = slab_pages();
-	EXPECT_EQ(cache_reap(cache), before - slab_pages());
+	reaped = cache_reap(cache);
+	EXPECT_EQ(reaped, before - slab_pages());
 	expect_all_back(cache, pages);
 }
 
