@@ -24,6 +24,21 @@ struct page *via_slab_pages_alloc(struct kmem_cache *cache, gfp_t gfp, int nid, 
 	return slab_pages_alloc(cache, gfp | __GFP_NOWARN, nid, order);
 }
 
+static bool any_owned(const void *memory, size_t size);
+void via_slab_pages_free(struct kmem_cache *cache, struct page *page, unsigned int order);
+
+void via_slab_pages_free(struct kmem_cache *cache, struct page *page, unsigned int order)
+{
+	if (!PageSlab(page) || page->slab_cache != cache)
+		ktest_fail(__FILE__, __LINE__, "page %#lx is given back, which is no slab of %s",
+			   page_to_pfn(page), cache->name);
+	else if (any_owned(page_address(page), PAGE_SIZE << order))
+		ktest_fail(__FILE__, __LINE__, "the slab at page %#lx is given back, and has an object in use",
+			   page_to_pfn(page));
+	else
+		slab_pages_free(cache, page, order);
+}
+
 void mutex_lock(struct mutex *lock)
 {
 	while (!mutex_trylock(lock))
@@ -70,7 +85,7 @@ bool cmdline_has(const char *key)
 
 /* ---- the world ---------------------------------------------------------------------------- */
 
-static u8 *owners;			/* of each 8 bytes: how many think it is theirs */
+static u64 *owned;			/* a bit for each 8 bytes: are they part of an object? */
 static long live;
 
 void boot_slabs(unsigned int nodes)
@@ -86,7 +101,7 @@ void boot_slabs(unsigned int nodes)
 	live = 0;
 	world_build(ranges, nodes);
 	world_contents(world_pages());
-	owners = ktest_alloc(world_pages() * PAGE_SIZE / 8);
+	owned = ktest_alloc(world_pages() * PAGE_SIZE / 64);
 	world_front();
 	kmem_cache_init();
 }
@@ -117,15 +132,34 @@ unsigned long slabs_of(const struct kmem_cache *cache, unsigned long pages)
 
 /* ---- the shadow map ----------------------------------------------------------------------- */
 
-/* Interrupts off: an interrupt may take objects, too. */
-static bool mark(const void *object, size_t size, int change)
+/* All of these bits were 0 and are 1 now, or the reverse; false: not all. */
+static bool mark(const void *object, size_t size, bool used)
 {
 	phys_addr_t at = __pa(object) - PFN_PHYS(world_first_pfn());
+	unsigned long end = DIV_ROUND_UP(at + size, 8);
 	bool good = true;
 
-	for (phys_addr_t i = at / 8; i < DIV_ROUND_UP(at + size, 8); i++)
-		good &= __atomic_add_fetch(&owners[i], change, __ATOMIC_RELAXED) == (change > 0);
+	for (unsigned long i = at / 8, next; i < end; i = next) {
+		u64 bits = ~0UL << (i % 64), old;
+
+		next = ALIGN_DOWN(i, 64UL) + 64;
+		if (end < next)
+			bits &= BIT(end % 64) - 1;
+		old = used ? __atomic_fetch_or(&owned[i / 64], bits, __ATOMIC_RELAXED) :
+			     ~__atomic_fetch_and(&owned[i / 64], ~bits, __ATOMIC_RELAXED);
+		good &= !(old & bits);
+	}
 	return good;
+}
+
+static bool any_owned(const void *memory, size_t size)
+{
+	phys_addr_t at = __pa(memory) - PFN_PHYS(world_first_pfn());
+	u64 any = 0;
+
+	for (unsigned long i = at / 512; i < (at + size) / 512; i++)
+		any |= __atomic_load_n(&owned[i], __ATOMIC_RELAXED);
+	return any;
 }
 
 static u8 tag_of(const void *object)
@@ -143,7 +177,7 @@ bool took(void *object, size_t size, size_t align)
 		return false;
 	}
 	EXPECT_EQ((unsigned long)object % align, 0);
-	if (!mark(object, size, 1)) {
+	if (!mark(object, size, true)) {
 		ktest_fail(__FILE__, __LINE__, "object at %#lx of %lu bytes was handed out, and part of it is in use",
 			   (unsigned long)pa, size);
 		return false;
@@ -163,7 +197,7 @@ void giving(void *object, size_t size)
 	if (i < size)
 		ktest_fail(__FILE__, __LINE__, "byte %lu of the object at %#lx changed while it was in use",
 			   i, (unsigned long)__pa(object));
-	if (!mark(object, size, -1))
+	if (!mark(object, size, false))
 		ktest_fail(__FILE__, __LINE__, "object at %#lx was not in use", (unsigned long)__pa(object));
 	__atomic_fetch_sub(&live, 1, __ATOMIC_RELAXED);
 }
