@@ -106,9 +106,7 @@ static __always_inline bool page_is_of_cache(const struct page *page,
 	return page->slab_cache == cache;
 #endif
 }
-/* free.c: what kmem_cache_free() and kfree() do in general; for a backend that has its own, with the
+/* free.c: what kmem_cache_free() and kfree() do in general, for a backend that has its own with the
  * most frequent case in front. */
 void kmem_cache_free_rest(struct kmem_cache *cache, void *object);
 void kfree_rest(const void *object);
-/* free.c: reports an @object which @cache may not free, for page_is_of_cache() says no. */
-void refuse_free(const struct kmem_cache *cache, const void *object);

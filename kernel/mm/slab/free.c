@@ -14,6 +14,12 @@
 #include "mm/phys/vmstat.h"
 #include "base/panic.h"
 
+/* SLUB has both in its own file, with its most frequent case in front. */
+#ifndef CONFIG_SLAB_SLUB
+#define kmem_cache_free_rest	kmem_cache_free
+#define kfree_rest		kfree
+#endif
+
 struct slab_span slab_span;
 
 struct page *object_page(const void *object)
@@ -82,18 +88,6 @@ __frameless void kfree_rest(const void *object)
 	else
 		kfree_rare((void *)object);
 }
-
-#ifndef CONFIG_SLAB_SLUB	/* which has its own, with the fast path of the free in them */
-__frameless void kmem_cache_free(struct kmem_cache *cache, void *object)
-{
-	kmem_cache_free_rest(cache, object);
-}
-
-__frameless void kfree(const void *object)
-{
-	kfree_rest(object);
-}
-#endif
 
 /* ---- at boot ------------------------------------------------------------------------------ */
 

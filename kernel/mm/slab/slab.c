@@ -96,8 +96,9 @@ struct cache_private {
 	u32 colour_off, colours;	/* a new slab begins at one of @colours multiples */
 	struct kmem_cache *ctl_cache;	/* off slab: where ctl comes from; else NULL */
 
-	spinlock_t lock;		/* all below */
-	u32 colour_next;
+	atomic_t colour_next;
+
+	spinlock_t lock;		/* the next three lines */
 	struct list_head full, partial, free;
 	unsigned long slabs, free_slabs, free_objects, free_limit;
 	struct array_cache *shared;	/* or NULL */
@@ -125,11 +126,6 @@ static __always_inline struct cache_private *private_of(struct kmem_cache *cache
 static unsigned int array_avail(const struct array_cache *ac)
 {
 	return ac->top - ac->entry;
-}
-
-static unsigned int array_room(const struct array_cache *ac)
-{
-	return ac->end - ac->top;
 }
 
 static struct slab_state *state_of(struct page *slab)
@@ -233,48 +229,31 @@ static int choose_layout(struct kmem_cache *cache, struct cache_private *p)
 
 /* ---- slabs come and go -------------------------------------------------------------------- */
 
-static void slab_destroy(struct kmem_cache *cache, struct page *slab)
+/* Those that were taken off the lists; the lock is not held. How many pages. */
+static unsigned int slabs_destroy(struct kmem_cache *cache, struct list_head *doomed)
 {
 	struct cache_private *p = private_of(cache);
-	ctl_t *ctl = ctl_of(slab);
-
-	slab_pages_free(cache, slab, p->order);
-	if (p->ctl_cache)
-		kmem_cache_free(p->ctl_cache, ctl);
-}
-
-/* Those that were taken off the lists; the lock is not held. How many pages. */
-static unsigned int destroy_list(struct kmem_cache *cache, struct list_head *doomed)
-{
 	struct page *slab, *next;
 	unsigned int pages = 0;
 
 	list_for_each_entry_safe(slab, next, doomed, slab_list) {
+		ctl_t *ctl = ctl_of(slab);
+
 		list_del(&slab->slab_list);
-		slab_destroy(cache, slab);
-		pages += 1U << private_of(cache)->order;
+		slab_pages_free(cache, slab, p->order);
+		if (p->ctl_cache)
+			kmem_cache_free(p->ctl_cache, ctl);
+		pages += 1U << p->order;
 	}
 	return pages;
-}
-
-static size_t next_colour(struct cache_private *p)
-{
-	unsigned long flags;
-	u32 colour;
-
-	spin_lock_irqsave(&p->lock, flags);
-	colour = p->colour_next++;
-	if (p->colour_next == p->colours)
-		p->colour_next = 0;
-	spin_unlock_irqrestore(&p->lock, flags);
-	return (size_t)colour * p->colour_off;
 }
 
 /* Fills in the page descriptors and ctl, and constructs the objects. */
 static void slab_init(struct kmem_cache *cache, struct page *slab, ctl_t *ctl)
 {
 	struct cache_private *p = private_of(cache);
-	char *start = (char *)page_address(slab) + next_colour(p);
+	u32 colour = (u32)atomic_fetch_add(1, &p->colour_next) % p->colours;
+	char *start = (char *)page_address(slab) + colour * p->colour_off;
 
 	for (struct page *page = slab; page < slab + (1UL << p->order); page++) {
 		page->slab_mem = start + p->ctl_size;
@@ -377,7 +356,7 @@ static void free_block(struct kmem_cache *cache, void **objects, unsigned int n,
 static unsigned int transfer(struct array_cache *to, struct array_cache *from, unsigned int n,
 			     bool bottom)
 {
-	n = min(n, min(array_avail(from), array_room(to)));
+	n = min(n, min(array_avail(from), (unsigned int)(to->end - to->top)));
 	from->top -= n;
 	memcpy(to->top, bottom ? from->entry : from->top, n * sizeof(void *));
 	if (bottom)
@@ -432,7 +411,7 @@ static void cache_flusharray(struct kmem_cache *cache, struct array_cache *ac)
 	else
 		drain_array(cache, ac, ac->batchcount, &doomed);
 	spin_unlock_raw(&p->lock);
-	destroy_list(cache, &doomed);
+	slabs_destroy(cache, &doomed);
 }
 
 /* ---- allocate ----------------------------------------------------------------------------- */
@@ -495,24 +474,10 @@ void *cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 
 int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objects)
 {
-	struct cache_private *p = private_of(cache);
-	size_t done = 0;
-
-	while (done < n) {
-		unsigned long flags = local_irq_save();
-		struct array_cache *ac = this_cpu_array(p);
-		size_t some = min(n - done, (size_t)array_avail(ac));
-
-		ac->top -= some;
-		memcpy(objects + done, ac->top, some * sizeof(void *));
-		local_irq_restore(flags);
-		for (size_t end = done + some; done < end; done++) {
-			set_ctl(p, objects[done], CTL_LIVE);
-			if (gfp & __GFP_ZERO)
-				memset(objects[done], 0, cache->object_size);
-		}
-		if (done < n && !(objects[done++] = cache_alloc_near(cache, gfp))) {
-			cache_free_bulk(cache, done - 1, objects);
+	for (size_t i = 0; i < n; i++) {
+		objects[i] = cache_alloc(cache, gfp);
+		if (unlikely(!objects[i])) {
+			cache_free_bulk(cache, i, objects);
 			return 0;
 		}
 	}
@@ -543,10 +508,9 @@ static noinline void bad_free(struct kmem_cache *cache, struct page *page, void 
 	struct cache_private *p = private_of(cache);
 	unsigned long index = object_index(p, page, object);
 
-	if (index >= p->num || object_at(p, page, index) != object)
-		slab_bug(cache, object, "free of what is not the start of an object");
-	else
-		slab_bug(cache, object, "free of a free object (double free)");
+	slab_bug(cache, object, index < p->num && object_at(p, page, index) == object ?
+		 "free of a free object (double free)" :
+		 "free of what is not the start of an object");
 }
 
 static noinline void cache_free_slow(struct kmem_cache *cache, void *object)
@@ -621,7 +585,7 @@ static unsigned int drain_freelist(struct kmem_cache *cache, bool idle_only)
 	p->free_slabs = 0;
 	list_splice_init(&p->free, &doomed);
 	spin_unlock_irqrestore(&p->lock, flags);
-	return destroy_list(cache, &doomed);
+	return slabs_destroy(cache, &doomed);
 }
 
 int cache_shrink(struct kmem_cache *cache)
@@ -663,14 +627,12 @@ static struct array_cache *array_create(unsigned int limit, unsigned int batchco
 	return ac;
 }
 
-static void exchange_array(struct new_arrays *new, unsigned int cpu)
+static void exchange_this_cpu(void *data)
 {
-	swap(private_of(new->cache)->array[cpu], new->array[cpu]);
-}
+	struct new_arrays *new = data;
+	unsigned int cpu = smp_processor_id();
 
-static void exchange_this_cpu(void *new)
-{
-	exchange_array(new, smp_processor_id());
+	swap(private_of(new->cache)->array[cpu], new->array[cpu]);
 }
 
 /* Nobody uses it any more. */
@@ -685,16 +647,9 @@ static void array_destroy(struct kmem_cache *cache, struct array_cache *ac)
 	spin_lock_irqsave(&p->lock, flags);
 	drain_array(cache, ac, ~0U, &doomed);
 	spin_unlock_irqrestore(&p->lock, flags);
-	destroy_list(cache, &doomed);
+	slabs_destroy(cache, &doomed);
 	if (ac != &p->boot_array)
 		kfree(ac);
-}
-
-static void arrays_destroy(struct new_arrays *old)
-{
-	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
-		array_destroy(old->cache, old->array[cpu]);
-	array_destroy(old->cache, old->shared);
 }
 
 /* Each CPU exchanges its own array, so nobody is in the middle of using it; one that does not run yet
@@ -709,7 +664,7 @@ static void arrays_install(struct new_arrays *new)
 		smp_call(cpu_online_mask, exchange_this_cpu, new);
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
 		if (fresh || !(cpu_online_mask & BIT(cpu)))
-			exchange_array(new, cpu);
+			swap(p->array[cpu], new->array[cpu]);
 	spin_lock_irqsave(&p->lock, flags);
 	swap(p->shared, new->shared);
 	spin_unlock_irqrestore(&p->lock, flags);
@@ -723,14 +678,10 @@ static int set_arrays(struct kmem_cache *cache, unsigned int limit, unsigned int
 	struct new_arrays new = { .cache = cache };
 	bool complete = true;
 
-	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
-		new.array[cpu] = array_create(limit, batchcount);
-		complete &= new.array[cpu] != NULL;
-	}
-	if (shared_factor) {
-		new.shared = array_create(shared_factor * batchcount, batchcount);
-		complete &= new.shared != NULL;
-	}
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		complete &= (new.array[cpu] = array_create(limit, batchcount)) != NULL;
+	if (shared_factor)
+		complete &= (new.shared = array_create(shared_factor * batchcount, batchcount)) != NULL;
 	if (complete) {
 		arrays_install(&new);
 		p->limit = limit;
@@ -738,7 +689,9 @@ static int set_arrays(struct kmem_cache *cache, unsigned int limit, unsigned int
 		p->shared_factor = shared_factor;
 		p->free_limit = (1 + nr_cpus) * batchcount + p->num;
 	}
-	arrays_destroy(&new);
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		array_destroy(cache, new.array[cpu]);
+	array_destroy(cache, new.shared);
 	return complete ? 0 : -ENOMEM;
 }
 
@@ -780,14 +733,13 @@ int cache_setup(struct kmem_cache *cache)
 int cache_release(struct kmem_cache *cache)
 {
 	struct cache_private *p = private_of(cache);
-	struct new_arrays old = { .cache = cache };
 
 	cache_shrink(cache);
 	if (READ_ONCE(p->slabs))
 		return -EBUSY;
-	memcpy(old.array, p->array, nr_cpus * sizeof(old.array[0]));
-	old.shared = p->shared;
-	arrays_destroy(&old);
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		array_destroy(cache, p->array[cpu]);
+	array_destroy(cache, p->shared);
 	return 0;
 }
 
@@ -796,18 +748,19 @@ int cache_release(struct kmem_cache *cache)
 int cache_tune(struct kmem_cache *cache, const char *key, unsigned long value)
 {
 	struct cache_private *p = private_of(cache);
+	unsigned long limit = p->limit, batchcount = p->batchcount, shared = p->shared_factor;
 
 	if (!strcmp(key, "limit"))
-		return value < 1 || value > TUNE_MAX ? -EINVAL :
-		       set_arrays(cache, value, min((unsigned int)value, p->batchcount),
-				  p->shared_factor);
-	if (!strcmp(key, "batchcount"))
-		return value < 1 || value > p->limit ? -EINVAL :
-		       set_arrays(cache, p->limit, value, p->shared_factor);
-	if (!strcmp(key, "shared"))
-		return value > TUNE_MAX / p->batchcount ? -EINVAL :
-		       set_arrays(cache, p->limit, p->batchcount, value);
-	return -ENOENT;
+		batchcount = min(limit = value, batchcount);
+	else if (!strcmp(key, "batchcount"))
+		batchcount = value;
+	else if (!strcmp(key, "shared"))
+		shared = value;
+	else
+		return -ENOENT;
+	if (!batchcount || batchcount > limit || limit > TUNE_MAX || shared > TUNE_MAX / batchcount)
+		return -EINVAL;
+	return set_arrays(cache, limit, batchcount, shared);
 }
 
 /* ---- what there is ------------------------------------------------------------------------ */

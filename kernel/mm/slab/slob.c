@@ -8,10 +8,10 @@
  *
  * A page is a row of blocks, in units of 8 bytes. What is free begins with its length and the place
  * of the next free block of the page, which lies at a higher address: so a free finds its neighbours on
- * its way, and joins them. What is in use has no header if it is an object of a cache, since the cache
- * knows its size. kfree() is told nothing, so what kmalloc() hands out has one, of 8 bytes, in front.
+ * its way, and joins them. In front of what is in use stands its cache, which knows its length. That is
+ * all the management there is: 8 bytes an object.
  *
- *	| header | kmalloc-64 | inode ...... | free: 5, next at 40 | file .. | free: 12, none |
+ *	|cache| kmalloc-64 |cache| inode ..... | free: 5, next at 40 |cache| file .. | free: 12, none |
  *
  * Pages with room are on one of three lists, for objects below 256 bytes, below 1024 and the others:
  * the small ones would else fill all the gaps that the large ones need. A list begins where the
@@ -19,7 +19,7 @@
  * page without room is on no list; one that is all free goes back.
  *
  * Objects for which a page is too small are blocks of pages, whose slab_cache is their cache. That of
- * the shared pages is shared_pages, by which kfree() can be told from kmem_cache_free().
+ * the shared pages is shared_pages.
  *
  * Memory that was freed may be anybody's next, so nothing stays constructed: the constructor runs at
  * each allocation.
@@ -34,20 +34,12 @@
 #define UNIT		8UL
 #define PAGE_UNITS	(PAGE_SIZE / UNIT)
 #define HEADER		UNIT
-#define HEADER_MAGIC	0x510b0b51U
 #define NONE		0xffffU
 
-struct free_block {
+struct free_block {			/* its last bytes are not the mark of a header */
 	u16 units;
 	u16 next;			/* its unit in the page, or NONE */
 };
-
-/* In front of what kmalloc() hands out. */
-struct slob_header {
-	u32 bytes;			/* that the user may use */
-	u32 magic;			/* 0: was freed */
-};
-BUILD_BUG_ON(sizeof(struct slob_header) != HEADER);
 
 /* cache->private */
 struct slob {
@@ -71,9 +63,20 @@ static struct slob *slob_of(struct kmem_cache *cache)
 	return (struct slob *)cache->private;
 }
 
-static bool has_header(const struct kmem_cache *cache)
+/* The header: the 48 bits that tell addresses apart, and in the others a mark. 0: it was freed. */
+#define HEADER_MARK	0x510b000000000000UL
+
+static u64 make_header(const struct kmem_cache *cache)
 {
-	return cache >= kmalloc_caches && cache < kmalloc_caches + NR_KMALLOC_CLASSES;
+	return ((unsigned long)cache << 16 >> 16) | HEADER_MARK;
+}
+
+/* NULL: this is no header. */
+static struct kmem_cache *cache_of(u64 header)
+{
+	if ((header & 0xffff000000000000UL) != HEADER_MARK)
+		return NULL;
+	return (struct kmem_cache *)((long)(header << 16) >> 16);
 }
 
 /* ---- a page: slab_mem = its first free block, slab_state = free units, aux = its list ----- */
@@ -97,15 +100,15 @@ static void set_next(struct page *page, struct free_block *prev, struct free_blo
 		page->slab_mem = block;
 }
 
-/* Cuts @units out of the page so that what is @header bytes behind their beginning is aligned. NULL:
- * no block is large enough. */
-static void *cut(struct page *page, unsigned int units, unsigned int align, unsigned int header)
+/* Cuts @units out of the page so that what is behind the header is aligned. NULL: no block is large
+ * enough. */
+static void *cut(struct page *page, unsigned int units, unsigned int align)
 {
 	struct free_block *prev = NULL, *block = page->slab_mem;
 
 	for (; block; prev = block, block = block_at(page, block->next)) {
-		unsigned long object = ALIGN((unsigned long)block + header, (unsigned long)align);
-		char *start = (char *)object - header;
+		unsigned long object = ALIGN((unsigned long)block + HEADER, (unsigned long)align);
+		char *start = (char *)object - HEADER;
 		unsigned int before = (start - (char *)block) / UNIT;
 		struct free_block *next, *rest;
 
@@ -144,6 +147,7 @@ static bool join(struct page *page, void *start, unsigned int units)
 	    (next && (char *)next < end) || end > (char *)page_address(page) + PAGE_SIZE)
 		return false;
 
+	*(u64 *)start = 0;
 	block->units = units;
 	block->next = unit_of(next);
 	if (next && (char *)next == end) {
@@ -168,10 +172,9 @@ static unsigned int list_for(unsigned int bytes)
 }
 
 /* Under slob_lock. */
-static void *cut_from(struct page *page, unsigned int units, unsigned int align,
-		      unsigned int header)
+static void *cut_from(struct page *page, unsigned int units, unsigned int align)
 {
-	void *start = cut(page, units, align, header);
+	void *start = cut(page, units, align);
 
 	if (start && page->slab_state == 0)
 		list_del(&page->slab_list);
@@ -179,8 +182,7 @@ static void *cut_from(struct page *page, unsigned int units, unsigned int align,
 }
 
 /* First fit, from where the last search ended. */
-static void *search(struct list_head *list, unsigned int units, unsigned int align,
-		    unsigned int header)
+static void *search(struct list_head *list, unsigned int units, unsigned int align)
 {
 	struct page *page;
 
@@ -190,7 +192,7 @@ static void *search(struct list_head *list, unsigned int units, unsigned int ali
 
 		if (page->slab_state < units)
 			continue;
-		start = cut_from(page, units, align, header);
+		start = cut_from(page, units, align);
 		if (!start)
 			continue;
 		if (before != list && before->next != list) {	/* turn the ring */
@@ -204,14 +206,13 @@ static void *search(struct list_head *list, unsigned int units, unsigned int ali
 
 static void *shared_alloc(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
-	unsigned int header = has_header(cache) ? HEADER : 0, list = list_for(cache->size);
-	unsigned int units = DIV_ROUND_UP(cache->object_size + header, UNIT);
+	unsigned int units = (cache->size + HEADER) / UNIT, list = list_for(cache->size);
 	struct page *page;
 	unsigned long flags;
 	char *start;
 
 	spin_lock_irqsave(&slob_lock, flags);
-	start = search(lists[list], units, cache->align, header);
+	start = search(lists[list], units, cache->align);
 	spin_unlock_irqrestore(&slob_lock, flags);
 	if (!start) {
 		page = slab_pages_alloc(&shared_pages, gfp, nid, 0);
@@ -223,37 +224,29 @@ static void *shared_alloc(struct kmem_cache *cache, gfp_t gfp, int nid)
 		*(struct free_block *)page->slab_mem = (struct free_block){ PAGE_UNITS, NONE };
 		spin_lock_irqsave(&slob_lock, flags);
 		list_add(&page->slab_list, lists[list]);
-		start = cut_from(page, units, cache->align, header);
+		start = cut_from(page, units, cache->align);
 		spin_unlock_irqrestore(&slob_lock, flags);
 	}
-	if (header)
-		*(struct slob_header *)start = (struct slob_header){ cache->object_size,
-								     HEADER_MAGIC };
-	return start + header;
+	*(u64 *)start = make_header(cache);
+	return start + HEADER;
 }
 
+/* @cache is shared_pages if kfree() did not say. */
 static void shared_free(struct kmem_cache *cache, struct page *page, void *object)
 {
-	struct slob_header *header = (struct slob_header *)object - 1;
-	bool headed = has_header(cache) || cache == &shared_pages;
-	unsigned int bytes = cache->object_size;
-	bool good = !((unsigned long)object % UNIT), empty = false;
-	unsigned long flags, was;
+	struct kmem_cache *owner = NULL;
+	u64 *header = (u64 *)object - 1;
+	bool full, good, empty;
+	unsigned long flags;
 
 	spin_lock_irqsave(&slob_lock, flags);
-	if (headed) {
-		/* Of an object that begins its page nothing is in front. */
-		good = good && unit_of(object) && header->magic == HEADER_MAGIC;
-		if (good) {
-			header->magic = 0;
-			bytes = header->bytes + HEADER;
-			object = header;
-		}
-	}
-	was = page->slab_state;
-	good = good && join(page, object, DIV_ROUND_UP(bytes, UNIT));
+	full = page->slab_state == 0;
+	if (unit_of(object) && !((unsigned long)object % UNIT))
+		owner = cache_of(*header);
+	good = owner && (cache == owner || cache == &shared_pages) &&
+	       join(page, header, (owner->size + HEADER) / UNIT);
 	empty = good && page->slab_state == PAGE_UNITS;
-	if (good && !was)
+	if (good && full)
 		list_add(&page->slab_list, lists[page->aux]);
 	if (empty)
 		list_del(&page->slab_list);
@@ -261,13 +254,12 @@ static void shared_free(struct kmem_cache *cache, struct page *page, void *objec
 
 	if (empty)
 		slab_pages_free(&shared_pages, page, 0);
-	if (!good) {
-		slab_bug(cache, object, "free of what is not an object in use (double free?)");
-		return;
-	}
-	if (cache == &shared_pages)
-		cache = &kmalloc_caches[kmalloc_index(bytes - HEADER)];
-	atomic_dec(&slob_of(cache)->active);
+	if (good)
+		atomic_dec(&slob_of(owner)->active);
+	else
+		slab_bug(cache, object, owner && owner != cache && cache != &shared_pages ?
+			 "free of an object of another cache" :
+			 "free of what is not an object in use (double free?)");
 }
 
 /* ---- the backend -------------------------------------------------------------------------- */
@@ -389,6 +381,7 @@ size_t cache_usable_size(const struct kmem_cache *cache, const struct page *page
 			 const void *object)
 {
 	(void)page;
-	return cache == &shared_pages ? ((const struct slob_header *)object)[-1].bytes :
-	       cache->object_size;
+	if (cache == &shared_pages)
+		cache = cache_of(((const u64 *)object)[-1]);
+	return cache ? cache->object_size : 0;
 }
