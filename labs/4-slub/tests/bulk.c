@@ -34,7 +34,7 @@ static void took_all(unsigned int n)
 }
 
 KTEST(bulk, bulk_is_all_or_nothing,
-      "a bulk allocation gives all objects or none, and what it had is free again", 100000000)
+      "a bulk allocation gives all objects or none, and what it had is free again", 20000000)
 {
 	boot(128);
 	for (unsigned int have = 0; have < 4; have++) {
@@ -69,7 +69,7 @@ static void bulk_free(void *arg)
 
 KTEST_SEEDS(bulk, bulk_takes_and_frees_any_mixture,
 	    "objects taken in bulk or singly are freed in bulk, in any order, from several slabs, by any CPU",
-	    400000000, 3)
+	    210000000, 3)
 {
 	unsigned int n;
 
@@ -96,7 +96,7 @@ KTEST_SEEDS(bulk, bulk_takes_and_frees_any_mixture,
 
 KTEST(bulk, bulk_stays_inside_its_budget,
       "in bulk, an object's allocation and free cost no more instructions than lab.toml's limits allow",
-      50000000)
+      20000000)
 {
 	u64 least = ~0UL;
 

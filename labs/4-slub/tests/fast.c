@@ -1,5 +1,6 @@
 /* The fast path: what it writes, what it costs, and who may come in between. */
 #include "shadow.h"
+#include "base/irq.h"
 #include "lib/string.h"
 
 #define PAIRS		10000
@@ -55,7 +56,7 @@ static void pairs_and_looks(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(fast, hot_pairs_lock_nothing_and_write_nothing_shared,
 	    "10000 hot pairs take no lock and write to nothing that CPUs share, as another CPU sees that looks on",
-	    400000000, 3)
+	    60000000, 3)
 {
 	void *object;
 
@@ -119,7 +120,7 @@ static unsigned int cost(void (*fn)(void))
 
 KTEST(fast, hot_pairs_stay_inside_their_budget,
       "an allocation and its free, hot, cost no more instructions than lab.toml's limits allow",
-      50000000)
+      30000000)
 {
 	boot_slabs(1);
 	cache = new_cache("cost", 64, 8, 0, NULL);
@@ -138,7 +139,7 @@ KTEST(fast, hot_pairs_stay_inside_their_budget,
 
 KTEST(fast, interrupts_are_left_as_they_were,
       "allocation and free, fast and slow, leave interrupts on if they were on, and off if they were off",
-      100000000)
+      20000000)
 {
 	unsigned int n;
 
@@ -173,86 +174,90 @@ KTEST(fast, interrupts_are_left_as_they_were,
 }
 
 #define IN_INTERRUPT	8
+#define MAX_HELD	40
 
 static struct {
 	void *mine[IN_INTERRUPT];
 	struct prng rng;
-	bool inside;
-	unsigned int calls;
 } interrupt[NR_CPUS];
 
-/* In an interrupt: what an interrupt handler would do. */
+/* What an interrupt handler would do. */
 static void use_cache(unsigned int cpu)
 {
 	void **slot = &interrupt[cpu].mine[prng_below(&interrupt[cpu].rng, IN_INTERRUPT)];
 
-	if (interrupt[cpu].inside || ktest_failed())
+	if (ktest_failed())
 		return;
-	interrupt[cpu].calls++;
 	if (*slot) {
-		giving(*slot, 64);
-		kmem_cache_free(cache, *slot);
+		give_n(cache, slot, 1);
 		*slot = NULL;
 	} else {
 		*slot = kmem_cache_alloc(cache, GFP_ATOMIC);
-		if (*slot && !took(*slot, 64, 8))
+		if (*slot && !took(*slot, cache->object_size, 8))
 			*slot = NULL;
 	}
 }
 
-/* The pattern would hide what the interrupt came into: no took() here but now and then. */
+struct interrupted {
+	u64 seed;
+	unsigned int held, steps;
+};
+
+/* Most pairs without took() and giving(): an interrupt is to come into the allocator's code. */
 static void interrupted_pairs(unsigned int cpu, void *arg)
 {
-	void *held[6] = { NULL };
+	const struct interrupted *work = arg;
+	void *held[MAX_HELD] = { NULL };
 	struct prng rng;
 
-	prng_seed(&rng, *(u64 *)arg + cpu);
-	for (unsigned int i = 0; i < 3000 && !ktest_failed(); i++) {
-		unsigned int at = prng_below(&rng, ARRAY_SIZE(held));
+	prng_seed(&rng, work->seed + cpu);
+	for (unsigned int i = 0; i < work->steps && !ktest_failed(); i++) {
+		void **slot = &held[prng_below(&rng, work->held)];
 
-		for (unsigned int k = 0; k < 4; k++)
+		for (unsigned int k = 0; k < 2; k++) {
 			kmem_cache_free(cache, kmem_cache_alloc(cache, GFP_KERNEL));
-		if (held[at]) {
-			giving(held[at], 64);
-			kmem_cache_free(cache, held[at]);
-			held[at] = NULL;
+			kfree(kmem_cache_alloc(cache, GFP_KERNEL));
+		}
+		if (*slot) {
+			give_n(cache, slot, 1);
+			*slot = NULL;
 		} else {
-			held[at] = kmem_cache_alloc(cache, GFP_KERNEL);
-			ASSERT_TRUE(held[at] != NULL);
-			if (!took(held[at], 64, 8))
-				ktest_abort();
+			take_n(cache, slot, 1);
 		}
 	}
-	for (unsigned int at = 0; at < ARRAY_SIZE(held); at++) {
-		if (held[at] && !ktest_failed()) {
-			giving(held[at], 64);
-			kmem_cache_free(cache, held[at]);
-		}
-	}
+	for (unsigned int at = 0; at < work->held; at++)
+		if (held[at] && !ktest_failed())
+			give_n(cache, &held[at], 1);
 }
 
-KTEST_SEEDS(fast, an_interrupt_may_come_at_any_instruction,
-	    "an interrupt handler that allocates and frees may come between any two instructions of the fast path",
-	    800000000, 3)
+static void interrupted(struct ktest_run *t, size_t size, unsigned int held, unsigned int steps)
 {
+	struct interrupted work = { t->seed, held, steps };
 	unsigned long pages;
 
-	boot_slabs(1);
 	memset(interrupt, 0, sizeof(interrupt));
-	cache = new_cache("interrupted", 64, 8, 0, NULL);
+	cache = new_cache("interrupted", size, 8, 0, NULL);
 	pages = slab_pages();
 	for (unsigned int cpu = 0; cpu < ktest_nr_cpus(); cpu++)
 		prng_seed(&interrupt[cpu].rng, t->seed + cpu);
 	ktest_jitter_hook = use_cache;
-	ktest_on_cpus(2, t->seed, interrupted_pairs, &t->seed);
+	ktest_on_cpus(2, t->seed, interrupted_pairs, &work);
 	ktest_jitter_hook = NULL;
-	for (unsigned int cpu = 0; cpu < 2 && !ktest_failed(); cpu++) {
-		for (unsigned int i = 0; i < IN_INTERRUPT; i++) {
+	for (unsigned int cpu = 0; cpu < 2 && !ktest_failed(); cpu++)
+		for (unsigned int i = 0; i < IN_INTERRUPT; i++)
 			if (interrupt[cpu].mine[i])
 				give_n(cache, &interrupt[cpu].mine[i], 1);
-		}
-	}
 	expect_all_back(cache, pages);
+}
+
+KTEST_SEEDS(fast, an_interrupt_may_come_at_any_instruction,
+	    "an interrupt handler that allocates and frees may come between any two instructions",
+	    270000000, 3)
+{
+	boot_slabs(1);
+	interrupted(t, 64, 6, 1500);		/* the fast path */
+	if (!ktest_failed())
+		interrupted(t, 1024, MAX_HELD, 300);	/* slabs of few objects: the others */
 }
 
 /* ---- scaling ---------------------------------------------------------------------------------- */
@@ -289,7 +294,7 @@ static u64 generations(void)
 
 KTEST_SEEDS(fast, own_objects_do_not_meet,
 	    "CPUs that use objects of their own take no lock and change no state word, however many they are",
-	    400000000, 2)
+	    40000000, 2)
 {
 	unsigned int n = ktest_nr_cpus();
 	unsigned long locks[4];

@@ -23,7 +23,7 @@ static unsigned long slabs(void)
 }
 
 KTEST(partial, free_objects_are_used_before_new_pages,
-      "as long as any slab has free objects, no pages are asked for", 200000000)
+      "as long as any slab has free objects, no pages are asked for", 40000000)
 {
 	unsigned int n;
 	unsigned long calls;
@@ -52,7 +52,7 @@ KTEST(partial, free_objects_are_used_before_new_pages,
 }
 
 KTEST(partial, full_slabs_come_back,
-      "a full slab is found again after its first object was freed", 100000000)
+      "a full slab is found again after its first object was freed", 20000000)
 {
 	unsigned long calls;
 
@@ -74,7 +74,7 @@ KTEST(partial, full_slabs_come_back,
 
 KTEST(partial, empty_slabs_stay_up_to_min_partial,
       "of slabs that become empty a node keeps min_partial and a CPU cpu_partial, the others go back",
-      200000000)
+      70000000)
 {
 	static const struct { unsigned int min, cpu; } kinds[] = { { 4, 1 }, { 0, 2 }, { 8, 4 } };
 
@@ -105,7 +105,7 @@ KTEST(partial, empty_slabs_stay_up_to_min_partial,
 
 static void use_and_free(unsigned int cpu, void *arg)
 {
-	void *mine[40];
+	void *mine[20];
 
 	(void)cpu, (void)arg;
 	take_n(cache, mine, ARRAY_SIZE(mine));
@@ -114,12 +114,12 @@ static void use_and_free(unsigned int cpu, void *arg)
 
 KTEST(partial, shrinking_gives_all_empty_slabs_back,
       "kmem_cache_shrink() gives back every empty slab, of all CPUs, too, and says how many pages that were",
-      100000000)
+      20000000)
 {
 	unsigned long before;
 	int reaped;
 
-	boot(128);
+	boot(1000);
 	take_n(cache, objects, 10 * per_slab);
 	give_n(cache, objects, 10 * per_slab);
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, use_and_free, NULL);
@@ -139,7 +139,7 @@ KTEST(partial, shrinking_gives_all_empty_slabs_back,
 }
 
 KTEST(partial, shrinking_keeps_what_is_in_use,
-      "shrinking leaves the slabs whose objects are in use, and only those", 200000000)
+      "shrinking leaves the slabs whose objects are in use, and only those", 30000000)
 {
 	unsigned int n, keep = 0, holding = 0;
 
@@ -173,7 +173,7 @@ KTEST(partial, shrinking_keeps_what_is_in_use,
 }
 
 KTEST(partial, destroying_is_refused_while_objects_live,
-      "a cache with a live object is not destroyed, and is as good as before", 100000000)
+      "a cache with a live object is not destroyed, and is as good as before", 20000000)
 {
 	boot(192);
 	take_n(cache, objects, 2 * per_slab + 1);

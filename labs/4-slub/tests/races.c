@@ -72,7 +72,7 @@ static void exchange_many(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(races, cpus_share_a_cache,
 	    "objects that some CPUs allocate and others free are never in two hands, and all come back",
-	    900000000, 4)
+	    90000000, 4)
 {
 	struct job job = { t->seed, 500 };
 
@@ -84,7 +84,7 @@ KTEST_SEEDS(races, cpus_share_a_cache,
 
 KTEST_SEEDS(races, slabs_change_hands,
 	    "slabs of few objects, emptied, given back, taken and frozen by several CPUs, lose no object",
-	    900000000, 6)
+	    410000000, 6)
 {
 	struct job job = { t->seed, 400 };
 
@@ -134,7 +134,7 @@ static void free_together(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(races, cpus_free_into_one_slab,
 	    "of objects that several CPUs free into one slab at once none is lost, and the slab has one owner",
-	    900000000, 4)
+	    230000000, 4)
 {
 	boot(256, 1);
 	meeting.n = min(2 * per_slab, 128U);
@@ -163,7 +163,7 @@ static void shrink_under_way(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(races, slabs_are_given_back_under_way,
-	    "one CPU may shrink the cache while others allocate and free", 900000000, 3)
+	    "one CPU may shrink the cache while others allocate and free", 100000000, 3)
 {
 	struct job job = { t->seed, 300 };
 
@@ -211,7 +211,7 @@ static bool sleep_and_move(struct kmem_cache *c, gfp_t gfp)
 
 KTEST(races, a_sleeping_allocation_may_wake_up_elsewhere,
       "who slept for pages uses the slabs of the CPU it is on now, and what others put there is not lost",
-      400000000)
+      20000000)
 {
 	static void *list[64 * 12];
 	unsigned int n;
@@ -220,10 +220,16 @@ KTEST(races, a_sleeping_allocation_may_wake_up_elsewhere,
 	nr_nested = moves = 0;
 	inside = false;
 	before_pages = sleep_and_move;
-	for (n = 0; n < 10 * per_slab && !ktest_failed(); n++) {
+	for (n = 0; n < 5 * per_slab && !ktest_failed(); n++) {
 		list[n] = kmem_cache_alloc(cache, GFP_KERNEL);
 		if (!list[n] || !took(list[n], 64, 8))
 			break;
+	}
+	for (; n < 10 * per_slab && !ktest_failed(); n += 8) {
+		if (kmem_cache_alloc_bulk(cache, GFP_KERNEL, 8, list + n) != 8)
+			break;
+		for (unsigned int i = 0; i < 8; i++)
+			took(list[n + i], 64, 8);
 	}
 	before_pages = NULL;
 	ktest_migrate(0);
@@ -250,7 +256,7 @@ static void exchange_nodes(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(races, nodes_are_robbed_by_others,
 	    "objects asked for from a node come from there, one at a time, while other CPUs free into the same slabs",
-	    900000000, 4)
+	    130000000, 4)
 {
 	struct job job = { t->seed, 400 };
 

@@ -15,7 +15,7 @@ static bool few_pages(struct kmem_cache *cache, gfp_t gfp)
 
 KTEST(refusal, without_memory_nothing_is_lost,
       "an allocation fails only when there is no memory, and then no object, page or interrupt flag is lost",
-      400000000)
+      610000000)
 {
 	struct kmem_cache *cache;
 	unsigned int first = 0;
@@ -54,7 +54,7 @@ KTEST(refusal, without_memory_nothing_is_lost,
 }
 
 KTEST(refusal, bad_frees_are_refused,
-      "what is not the cache's object is reported once and left alone; NULL is ignored", 100000000)
+      "what is not the cache's object is reported once and left alone; NULL is ignored", 20000000)
 {
 	struct kmem_cache *mine, *other;
 	void *a[3], *b[3], *block;
@@ -107,7 +107,7 @@ static void give_batch(void *arg)
 }
 
 KTEST(refusal, debugged_caches_work,
-      "with every mixture of debug options objects are as disjoint, and as lasting, as without", 400000000)
+      "with every mixture of debug options objects are as disjoint, and as lasting, as without", 80000000)
 {
 	boot_slabs(1);
 	for (unsigned int mix = 1; mix < 16 && !ktest_failed(); mix++) {
@@ -192,7 +192,7 @@ static void provoke(slab_flags_t flags, void (*what)(struct kmem_cache *, u8 *),
 
 KTEST(refusal, misuse_is_reported_once,
       "double frees, frees inside, writes beyond and after the free end in one report each, and are survived",
-      100000000)
+      30000000)
 {
 	boot_slabs(1);
 	provoke(SLAB_RED_ZONE, overflow, "Right Redzone overwritten");

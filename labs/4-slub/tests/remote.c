@@ -37,7 +37,7 @@ static void boot(size_t size, unsigned int nodes)
 
 KTEST(remote, remote_frees_are_found_again,
       "what another CPU freed is used again: by the CPU whose active slab it is, or after a flush by all",
-      200000000)
+      30000000)
 {
 	struct batch batch = { objects, 5 };
 	unsigned long calls;
@@ -62,7 +62,7 @@ KTEST(remote, remote_frees_are_found_again,
 }
 
 KTEST(remote, remote_frees_take_no_list_lock,
-      "a free to another CPU's slab, or to a slab that stays partial, takes no lock", 100000000)
+      "a free to another CPU's slab, or to a slab that stays partial, takes no lock", 20000000)
 {
 	struct batch batch = { objects, 20 };
 
@@ -106,7 +106,7 @@ static void note_frees(void *arg)
 
 KTEST(remote, every_change_raises_the_generation,
       "a state word that was changed is never again as it was: not when the same objects go and come back",
-      100000000)
+      20000000)
 {
 	struct batch batch = { objects, 5 };
 
@@ -168,7 +168,7 @@ static void check_slab(struct page *slab, void **list, unsigned int n)
 
 KTEST_SEEDS(remote, state_words_tell_the_truth,
 	    "a flushed slab is not frozen, and its word and its list count what is free and what is in use",
-	    400000000, 3)
+	    120000000, 3)
 {
 	unsigned int n = 0;
 

@@ -6,7 +6,7 @@ static void *objects[1200];
 
 KTEST(slabs, objects_are_disjoint_and_aligned,
       "objects of all sizes lie in memory of their own, aligned, and keep what is written to them",
-      400000000)
+      170000000)
 {
 	static const struct { unsigned int size, align; } kinds[] = {
 		{ 8, 8 }, { 16, 8 }, { 24, 8 }, { 40, 16 }, { 64, 64 }, { 100, 8 }, { 192, 64 },
@@ -34,7 +34,7 @@ KTEST(slabs, objects_are_disjoint_and_aligned,
 
 KTEST(slabs, slabs_are_filled_to_the_last_object,
       "n slabs' worth of objects takes n slabs: none of their memory is left unused",
-      100000000)
+      300000000)
 {
 	static const unsigned int sizes[] = { 8, 32, 64, 120, 256, 700, 1024, 3000 };
 
@@ -77,7 +77,7 @@ static bool is_made(const struct thing *thing)
 
 KTEST(slabs, constructed_once,
       "the constructor runs once for each object of a slab, and what it made survives free and reuse",
-      100000000)
+      20000000)
 {
 	struct kmem_cache *cache;
 	unsigned long pages, made;
@@ -132,7 +132,7 @@ static void expect_zero(void **list, unsigned int n, size_t size)
 
 KTEST(slabs, zeroed_when_asked,
       "with __GFP_ZERO each byte of an object is zero, one by one, in bulk, and for a node",
-      100000000)
+      20000000)
 {
 	struct kmem_cache *cache;
 	unsigned int n;
@@ -159,7 +159,7 @@ KTEST(slabs, zeroed_when_asked,
 
 KTEST(slabs, kmalloc_finds_its_way_back,
       "kfree() gives each kmalloc'd object back to its own class, and pages to the page allocator",
-      200000000)
+      60000000)
 {
 	static unsigned int sizes[300];
 	unsigned long pages;
@@ -189,7 +189,7 @@ KTEST(slabs, kmalloc_finds_its_way_back,
 
 
 KTEST(slabs, small_slabs_when_memory_is_in_pieces,
-      "where no block of several pages is free, slabs of the least order serve", 200000000)
+      "where no block of several pages is free, slabs of the least order serve", 50000000)
 {
 	static struct page *taken[WORLD_PAGES];
 	struct kmem_cache *cache;
