@@ -232,7 +232,9 @@ void kmem_cache_init(void)
 	unsigned int class = 0;
 
 	slab_span_init();
-	merge = cmdline_has("slab_merge") || (cache_merge_default && !cmdline_has("slab_nomerge"));
+	/* What slub_debug= is to watch must not be hidden in another cache. */
+	merge = cmdline_has("slab_merge") || (cache_merge_default && !cmdline_has("slab_nomerge") &&
+					      !cmdline_has("slub_debug"));
 	if (cache_init(&cache_cache, "kmem_cache", sizeof(struct kmem_cache), sizeof(long), 0, NULL))
 		panic("slab: struct kmem_cache does not fit");
 	for (unsigned int i = 0; i < NR_KMALLOC_CLASSES; i++) {

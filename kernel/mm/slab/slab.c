@@ -105,11 +105,8 @@ struct cache_private {
 
 	unsigned int limit, batchcount, shared_factor;	/* under slab_mutex */
 	struct array_cache boot_array;	/* until there is kmalloc: one entry, the boot CPU's */
-	void *boot_entry;
 };
-BUILD_BUG_ON(sizeof(struct cache_private) > KMEM_CACHE_PRIVATE);
-BUILD_BUG_ON(offsetof(struct cache_private, boot_entry) !=
-	     offsetof(struct cache_private, boot_array.entry));
+BUILD_BUG_ON(sizeof(struct cache_private) + sizeof(void *) > KMEM_CACHE_PRIVATE);
 
 struct slab_state {			/* lies in page->slab_state */
 	ctl_t free;			/* first of the chain */

@@ -7,22 +7,22 @@
  * to Linux in 2005). The price is a search for each allocation and each free, under one lock.
  *
  * A page is a row of blocks, in units of 8 bytes. What is free begins with its length and the place
- * of the next free block of the page, which lies at a higher address: so a free finds its neighbours on
- * its way, and joins them. In front of what is in use stands its cache, which knows its length. That is
- * all the management there is: 8 bytes an object.
+ * of the next free block of the page, which lies at a higher address: so a free finds its
+ * neighbours on its way, and joins them. In front of what is in use stands its cache, which knows
+ * its length. That is all the management there is: 8 bytes an object.
  *
- *	|cache| kmalloc-64 |cache| inode ..... | free: 5, next at 40 |cache| file .. | free: 12, none |
+ *	|cache| kmalloc-64 |cache| inode ... | free: 5, next at 40 |cache| file .. | free: 12 |
  *
- * Pages with room are on one of three lists, for objects below 256 bytes, below 1024 and the others:
- * the small ones would else fill all the gaps that the large ones need. A list begins where the
- * last search ended, or its first pages would be full of splinters that each search runs over. A
- * page without room is on no list; one that is all free goes back.
+ * Pages with room are on one of three lists, for objects below 256 bytes, below 1024 and the
+ * others: the small ones would else fill all the gaps that the large ones need. A list begins where
+ * the last search ended, or its first pages would be full of splinters that each search runs over.
+ * A page without room is on no list; one that is all free goes back.
  *
- * Objects for which a page is too small are blocks of pages, whose slab_cache is their cache. That of
- * the shared pages is shared_pages.
+ * Objects for which a page is too small are blocks of pages, whose slab_cache is their cache. That
+ * of the shared pages is shared_pages.
  *
- * Memory that was freed may be anybody's next, so nothing stays constructed: the constructor runs at
- * each allocation.
+ * Memory that was freed may be anybody's next, so nothing stays constructed: the constructor runs
+ * at each allocation.
  *
  * Lock: slob_lock, for all lists and all pages on them; interrupts off, nothing is taken inside it.
  */
@@ -83,7 +83,9 @@ static struct kmem_cache *cache_of(u64 header)
 
 static struct free_block *block_at(const struct page *page, unsigned int unit)
 {
-	return unit == NONE ? NULL : (struct free_block *)((char *)page_address(page) + unit * UNIT);
+	char *base = page_address(page);
+
+	return unit == NONE ? NULL : (struct free_block *)(base + unit * UNIT);
 }
 
 static unsigned int unit_of(const void *p)

@@ -1,81 +1,82 @@
 /*
  * SLUB: slabs without queues. [lab 4]
  *
- * SLAB keeps arrays of free objects for each CPU, arrays shared by CPUs, three lists of slabs a node,
- * and in each slab a table of what is free. All of that must be sized, filled, drained and aged,
- * and grows with the number of CPUs. Christoph Lameter's observation (SLUB, 2007) was that a slab
- * is a queue already: its free objects can hold the links themselves, and what else must be known of
- * it fits into the struct page that exists anyway. So SLUB gives each CPU a slab of its own
- * instead of copies of what is in slabs:
+ * SLAB keeps arrays of free objects for each CPU, arrays shared by CPUs, three lists of slabs for
+ * each node, and in each slab a table of what is free. All of that must be sized, filled, drained
+ * and aged, and it grows with the number of CPUs. Christoph Lameter's observation (SLUB, 2007) was
+ * that a slab is a queue already: its free objects can hold the links themselves, and what else
+ * must be known of it fits into the struct page that exists anyway. So SLUB gives each CPU slabs of
+ * its own instead of copies of what is in slabs. What it removed, and what does the work now:
  *
  *	queues of objects	the free objects of the CPU's active slab, linked through themselves
- *	management in the slab	one word in struct page: 512 objects of 8 bytes fill their page
- *	full, partial, free	only a list of partial slabs. Nobody looks for a full slab, it comes
- *				back by itself when one of its objects is freed; an empty one is given back
- *	reaping by a timer	nothing ages, since nothing is hoarded
+ *	tables in the slab	one word in struct page; 512 objects of 8 bytes fill a page
+ *	lists of full slabs	nothing: a full slab comes back by itself when an object is freed
+ *	lists of free slabs	a few may stay among the partial ones; the others are given back
+ *	reaping by a timer	nothing: what is not hoarded need not be aged
  *
- * What a slab is
+ * The states of a slab
  *
- *	         take: becomes some CPU's                     its CPU has taken all objects
- *	partial ---------------------------> active (frozen) ------------------------------> full
- *	   ^ |                                  ^                                              |
- *	   | | last object freed,               | next one needed                              |
- *	   | | and there are enough             |                                              |
- *	   | v                                  |                               first object freed
- *	   | page allocator                 CPU partial (frozen) <-----------------------------+
- *	   |                                    |
- *	   +------------------------------------+  the CPU has too many
+ *	          a CPU takes it                      it has handed all objects out
+ *	partial -----------------> active (frozen) ------------------------------> full
+ *	  |  ^                           ^                                           |
+ *	  |  |                           | the CPU needs the next one                |
+ *	  |  |                           |                                           |
+ *	  |  +-------------------- CPU partial (frozen) <----------------------------+
+ *	  |    the CPU has too many                         its first object is freed
+ *	  |
+ *	  +--> page allocator: the last object is freed, and the node has partial slabs enough
  *
- *	active		frozen, c->base. The CPU has taken its free objects away into c->freelist; what
+ *	active		c->slab, frozen. The CPU has moved all its free objects to c->freelist; what
  *			others free gathers in the slab's own list meanwhile
- *	CPU partial	frozen, on c->partial: nobody but this CPU takes from it
- *	partial		not frozen, has free objects, on its node's list
- *	full		not frozen, no free objects; on no list. c->freelist is not in use either
+ *	CPU partial	on c->partial, frozen. Only this CPU takes from it
+ *	partial		on its node's list, has free objects, not frozen
+ *	full		on no list, has no free objects, not frozen
  *
- * Frozen means: some CPU owns the slab, whoever frees an object leaves its lists alone.
+ * Frozen means that some CPU owns the slab: who frees an object to it leaves its lists alone.
  *
  * Who may change what
  *
- *	c->freelist, base, partial	their CPU, interrupts off. No lock and no atomic operation: nobody
- *			else looks. This is the fast path: a pop or a push of a linked list, once
- *			c is found. With interrupts off nothing comes between load and store, and the
- *			thread cannot move to another CPU; before and after it may, for nothing is
- *			remembered. The other way would be a restartable section,
- *			whose trap handler sets a thread that was interrupted in it back to its start. It
- *			saves the instructions that switch interrupts off and on again, three in an
- *			allocation and three in a free: a pair would cost 44 on ARM64 and 48 on RISC-V
- *			instead of 50 and 54. But each interrupt would pay for the question where it
- *			came from, and each machine would need the sections written in assembly. A
- *			few instructions are not worth a second way to be atomic
- *	slab_state	anybody, by compare-and-swap of the whole word: {head of the slab's list, objects
- *			in use, frozen, generation}. An object that is pushed and the count that says so
- *			become true at once
- *	slab_list of a slab that is not frozen	node->list_lock. A slab may leave "partial", and enter it,
- *			only by who holds the lock *while the word changes*: so whoever has the lock and
- *			reads "not frozen, has free objects" knows that the slab is on the list
- *	slab_list.next of a frozen slab		its CPU
+ * c->freelist, c->slab, c->partial: their CPU, interrupts off. No lock and no atomic operation, for
+ * nobody else looks. This is the fast path, a pop or a push of a linked list. With interrupts off
+ * nothing comes between its load and its store, and the thread cannot move to another CPU; before
+ * and after it may, since nothing is remembered. The other way would be a restartable section: a
+ * trap that interrupts it sends the thread back to its start. That saves the instructions that
+ * switch interrupts off and on, three in an allocation and three in a free: a pair would cost 44 on
+ * ARM64 and 48 on RISC-V instead of 50 and 54. But each interrupt would pay for the question where
+ * it came from, and each machine would need the sections in assembly. Six instructions are not
+ * worth a second way of being atomic.
  *
- * A free to a slab that is not this CPU's active one is one compare-and-swap, and no more unless the
- * slab changes its state by it:
- *	it was full	the same compare-and-swap freezes it, and the CPU that freed puts it on its own
- *			partial list, without a lock. Of two that free to it only one sees it full
- *	it is empty now, and on the node's list	then the lock comes first, the change is made under it.
- *			Without it the slab could be taken, emptied and given back by another between
- *			the change and the lock; while our object is in it, it cannot go away
+ * page->slab_state: anybody, by compare-and-swap of the whole word {head of the slab's list,
+ * objects in use, frozen, generation}. An object that is pushed, and the count that says so, become
+ * true at once. The link in a free object belongs to whoever put it there until the swap succeeds.
+ *
+ * slab_list of a slab that is not frozen: under node->list_lock. A slab becomes partial, or ceases
+ * to be, only by who holds the lock while the word changes; so who has the lock and reads "not
+ * frozen, has free objects" knows that the slab is on the list. Of a frozen slab it is the owner's.
+ *
+ * A free to a slab that is not this CPU's active one is one compare-and-swap, and no more unless
+ * the slab changes its state by it:
+ *
+ *	it was full	the same swap freezes it, and the CPU that freed puts it on its own partial
+ *			list, without a lock. Of two that free at once only one sees it full
+ *	partial, and	then the lock comes first and the swap is made under it. Between a swap and
+ *	empty now	a lock that came later another could take the slab, empty it and give it
+ *			back; as long as our object is in use, the slab cannot go away
  *
  * Why a generation (ABA)
  *
- * A compare-and-swap says that a word is as it was, not that nothing happened. Let a CPU read head = A,
- * then the link in A, to B; let others take A and B and free A again. The head is A as before, but
- * the link that was read is history: B is in use, and would become the head of the free list. Pushes
- * do not mind (they link to A whatever is behind it), and taking the whole list does not either;
- * pop_one() would. Since each change raises the generation, a word that is the same means that nothing
- * happened, and nobody needs to think about which case he is in. It has 32 bits: to be fooled one
- * would have to be interrupted between a load and a compare-and-swap for exactly 2^32 changes of one
- * slab.
+ * A compare-and-swap says that a word is as it was, not that nothing happened. Let a CPU read head
+ * = A, then the link in A, to B; let others take A and B and free A again. The head is A as before,
+ * but the link that was read is history: B is in use, and would become the head of the free list.
+ * Pushes do not mind (they link to A, whatever is behind it), and taking the whole list does not
+ * either; pop_one() would, if the lock did not keep other takers away. Since each change raises the
+ * generation, a word that is the same means that nothing happened, and nobody needs to prove which
+ * case he is in. It has 32 bits: to be fooled one would have to be interrupted between a load and a
+ * compare-and-swap for exactly 2^32 changes of one slab.
  *
- * Locks: list_lock is taken with interrupts off and nothing is taken inside it: pages are allocated
- * and given back outside. A CPU's slabs are taken from it by asking it to (smp_call).
+ * Locks: list_lock is taken with interrupts off, and nothing is taken inside it: pages are
+ * allocated and given back outside. A CPU's slabs are taken from it by asking it to give them
+ * (smp_call).
  *
  * Debugged caches (slub_debug.c) have no CPU slabs: each operation takes list_lock, and looks.
  */
@@ -85,8 +86,8 @@
 
 /* ---- the state word ----------------------------------------------------------------------- */
 
-/* True if the word was @*old and is @new now, of a new generation; else @*old is what it is. Ordered
- * both ways: who takes an object must see what was written by who freed it. */
+/* True if the word was @*old and is @new now, of a new generation; else @*old is what it is.
+ * Ordered both ways: who takes an object must see what was written by who freed it. */
 static __always_inline bool change_state(struct kmem_cache *cache, struct page *slab, u64 *old,
 					 u64 new)
 {
@@ -116,21 +117,6 @@ static void *take_all(struct kmem_cache *cache, struct page *slab)
 	return state_head(old, page_address(slab));
 }
 
-/* Takes one object of a slab on its node's list, whose lock is held. */
-static void *pop_one(struct kmem_cache *cache, struct page *slab)
-{
-	u64 old = slab_state(slab), new;
-	void *object, *next;
-
-	do {
-		object = state_head(old, page_address(slab));
-		next = get_link(cache, object);
-		new = (old & ~STATE_HEAD) + INUSE_ONE;
-		new |= next ? head_of(next) : 0;
-	} while (!change_state(cache, slab, &old, new));
-	return object;
-}
-
 /* ---- the lists of partial slabs ----------------------------------------------------------- */
 
 static void lock_node(struct kmem_cache *cache, struct kmem_cache_node *node)
@@ -149,6 +135,30 @@ static void remove_partial(struct kmem_cache_node *node, struct page *slab)
 {
 	list_del(&slab->slab_list);
 	WRITE_ONCE(node->nr_partial, node->nr_partial - 1);
+}
+
+/*
+ * Takes one object of a slab on its node's list, whose lock is held. With the last one the slab
+ * leaves the list, and it does so first: who finds it full freezes it, and asks for no list.
+ */
+static void *pop_one(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab)
+{
+	u64 old = slab_state(slab), new;
+	void *object, *next;
+	bool listed = true;
+
+	do {
+		object = state_head(old, page_address(slab));
+		next = get_link(cache, object);
+		if (listed && !next)
+			remove_partial(node, slab);
+		else if (!listed && next)	/* somebody has freed one meanwhile */
+			add_partial(node, slab);
+		listed = next;
+		new = (old & ~STATE_HEAD) + INUSE_ONE;
+		new |= next ? head_of(next) : 0;
+	} while (!change_state(cache, slab, &old, new));
+	return object;
 }
 
 /* Nobody knows the slab any more. */
@@ -209,7 +219,8 @@ static void unfreeze_slabs(struct kmem_cache *cache, struct page *list, bool kee
 		}
 		while (!change_state(cache, slab, &old, old & ~STATE_FROZEN))
 			;
-		if (state_inuse(old) == 0 && node->nr_partial >= slub_of(cache)->min_partial && !keep)
+		if (!keep && state_inuse(old) == 0 &&
+		    node->nr_partial >= slub_of(cache)->min_partial)
 			link_slab(&empty, slab);
 		else
 			add_partial(node, slab);
@@ -220,18 +231,29 @@ static void unfreeze_slabs(struct kmem_cache *cache, struct page *list, bool kee
 	discard_slabs(cache, empty);
 }
 
-/* A frozen slab of the caller's becomes one of this CPU's; if that has too many, those it has go. */
+/* The older half of the CPU's partial slabs, cut off: the newer ones are warm. Interrupts off. */
+static struct page *cut_partial(struct kmem_cache_cpu *c)
+{
+	struct page **link = &c->partial, *older;
+	unsigned int keep = c->nr_partial / 2;
+
+	for (unsigned int i = 0; i < keep; i++)
+		link = (struct page **)&(*link)->slab_list.next;
+	older = *link;
+	*link = NULL;
+	c->nr_partial = keep;
+	return older;
+}
+
+/* A frozen slab of the caller's becomes one of this CPU's; if those are too many, some go. */
 static void put_cpu_partial(struct kmem_cache *cache, struct page *slab)
 {
 	unsigned long flags = local_irq_save();
 	struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
 	struct page *surplus = NULL;
 
-	if (c->nr_partial >= slub_of(cache)->cpu_partial) {
-		surplus = c->partial;
-		c->partial = NULL;
-		c->nr_partial = 0;
-	}
+	if (c->nr_partial >= slub_of(cache)->cpu_partial)
+		surplus = cut_partial(c);
 	link_slab(&c->partial, slab);
 	c->nr_partial++;
 	local_irq_restore(flags);
@@ -241,8 +263,8 @@ static void put_cpu_partial(struct kmem_cache *cache, struct page *slab)
 
 /* ---- new slabs ---------------------------------------------------------------------------- */
 
-/* A slab whose objects are all free, in rising order; frozen, and known to nobody. May sleep as @gfp
- * says. */
+/* A slab whose objects are all free, in rising order; frozen, and known to nobody. May sleep as
+ * @gfp says. */
 static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
 	struct slub *s = slub_of(cache);
@@ -319,7 +341,7 @@ static int next_node(int nid, unsigned int tried, gfp_t gfp)
 	return nid < (int)nr_nodes ? nid : nid - (int)nr_nodes;
 }
 
-/* Interrupts off. Objects of a slab from the nodes' lists, which becomes *@slab, frozen; or NULL. */
+/* Interrupts off. All objects of a slab from the nodes' lists, now frozen: *@slab; or NULL. */
 static void *take_partial(struct kmem_cache *cache, gfp_t gfp, int nid, struct page **slab)
 {
 	void *list = NULL;
@@ -383,7 +405,7 @@ static struct kmem_cache_cpu *refill_or_grow(struct kmem_cache *cache, gfp_t gfp
 		struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
 		struct page *slab;
 
-		if (!c->freelist)	/* an interrupt may have been here, or it is another CPU's */
+		if (!c->freelist)	/* or an interrupt was here, or it is another CPU's */
 			c->freelist = refill(cache, c, gfp);
 		if (c->freelist)
 			return c;
@@ -433,9 +455,7 @@ static void *take_one(struct kmem_cache *cache, gfp_t gfp, int nid, struct page 
 		lock_node(cache, node);
 		if (!list_empty(&node->partial)) {
 			*slab = list_first_entry(&node->partial, struct page, slab_list);
-			object = pop_one(cache, *slab);
-			if (!(slab_state(*slab) & STATE_HEAD))
-				remove_partial(node, *slab);
+			object = pop_one(cache, node, *slab);
 		}
 		spin_unlock_raw(&node->list_lock);
 	}
@@ -661,7 +681,8 @@ static noinline void free_general(void *object, struct page *slab, struct kmem_c
 
 /* To a slab that some CPU owns, and to which objects have been freed before: the head moves, one is
  * in use less. Nearly all frees that are not fast are of this kind. */
-static __frameless noinline void free_slow(void *object, struct page *slab, struct kmem_cache *cache)
+static __frameless noinline void free_slow(void *object, struct page *slab,
+					   struct kmem_cache *cache)
 {
 	u64 old = __atomic_load_n(&slab->slab_state, __ATOMIC_RELAXED), new;
 	void *head;
@@ -716,7 +737,7 @@ int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objec
 	return n;
 }
 
-/* Links those of objects[0 … n-1] that are, one after the other, in one slab, not the active one. */
+/* Links and frees those of objects[0 … n-1] that are, one after the other, in @page's slab. */
 static size_t free_run(struct kmem_cache *cache, struct page *page, size_t n, void **objects)
 {
 	struct page *slab = page->slab_mem;

@@ -24,9 +24,9 @@
 #define GENERATION_ONE	0x0000000100000000UL
 
 /*
- * A slab is at most 8 pages, and aligned to its size: all its objects lie in one aligned window of 32
- * KiB. So the low 15 bits of its address are an object's index in the slab, without a division, and
- * with the address of any other of the slab's objects they give its address.
+ * A slab is at most 8 pages, and aligned to its size: all its objects lie in one aligned window of
+ * 32 KiB. So the low 15 bits of its address are an object's index in the slab, without a division,
+ * and with the address of any other of the slab's objects they give its address.
  */
 #define SLUB_MAX_ORDER	3
 #define SLUB_WINDOW	((unsigned long)PAGE_SIZE << SLUB_MAX_ORDER)

@@ -1,6 +1,6 @@
 /*
- * SLUB's caches from their beginning to their end, and what can be asked about them. How they work is
- * in slub.c.
+ * SLUB's caches from their beginning to their end, and what can be asked about them. How they work
+ * is in slub.c.
  */
 #include "mm/slab/slub.h"
 #include "base/irq.h"
@@ -50,8 +50,8 @@ static void return_slot(struct slub *s)
 #define SLUB_MIN_OBJECTS 8
 
 /*
- * The smallest order that leaves little over and holds enough objects that the slow path is rare: at
- * first a sixteenth is little and 8 are enough, then less is asked for.
+ * The smallest order that leaves little over and holds enough objects that the slow path is rare:
+ * at first a sixteenth is little and 8 are enough, then less is asked for.
  */
 static unsigned int best_order(size_t size, unsigned int min_order)
 {
@@ -80,7 +80,7 @@ int cache_setup(struct kmem_cache *cache)
 	s->order = best_order(cache->size, s->min_order);
 	slab_size = PAGE_SIZE << s->order;
 	s->min_partial = clamp(ilog2(cache->size) / 2, 5, 10);
-	s->cpu_partial = clamp(0x8000U / slab_size, 2U, 8U);
+	s->cpu_partial = clamp(0x10000U / slab_size, 2U, 16U);
 	s->random = random_u64();
 	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
 		spin_lock_init(&s->node[nid].list_lock);

@@ -3,19 +3,19 @@
  *
  *	F  sanity	what is freed is an object of the slab, and is in use
  *	Z  red zones	bytes in front of and behind the object: a write that went too far
- *	P  poison	a free object is filled: a write after the free, and reads that find 6b6b6b6b
+ *	P  poison	a free object is filled: a write after the free; reads find 6b6b6b6b
  *	U  user		who allocated it and who freed it last, with a backtrace
  *
  * slub_debug alone means all of them for all caches, slub_debug=FZ these for all,
- * slub_debug=FZPU,kmalloc-64,dentry* these for the caches named, slub_debug=,name all for one. Several
- * such, joined by ";", are tried one after the other; "-" means none.
+ * slub_debug=FZPU,kmalloc-64,dentry* these for the caches named, slub_debug=,name all for one.
+ * Several such, joined by ";", are tried one after the other; "-" means none.
  *
  * Memory of one object, red_left bytes before the pointer that its user gets:
  *
- *	red zone | object | red zone up to a word's end, or one more | link | allocated by, freed by |
+ *	red zone | object | red zone to a word's end, or one more | link | allocated by | freed by |
  *
- * The link lies in the object itself if neither poison nor constructor nor a red zone need the place.
- * An object in which something was found is not used again: what is wrong with it may go on.
+ * The link lies in the object itself if neither poison nor constructor nor a red zone need the
+ * place. An object in which something was found is not used again: what is wrong with it may go on.
  */
 #include "mm/slab/slub.h"
 #include "base/cmdline.h"
@@ -256,8 +256,8 @@ static bool check_bytes(struct kmem_cache *cache, struct page *slab, void *objec
 
 	if (!bad)
 		return true;
-	snprintf(text, sizeof(text), "%s overwritten: byte %ld of the object is %02x, not %02x", what,
-		 (long)(bad - (u8 *)object), *bad, value);
+	snprintf(text, sizeof(text), "%s overwritten: byte %ld of the object is %02x, not %02x",
+		 what, (long)(bad - (u8 *)object), *bad, value);
 	report(cache, slab, object, text);
 	return false;
 }
@@ -319,7 +319,8 @@ bool slub_debug_free(struct kmem_cache *cache, struct page *slab, void *object, 
 
 	/* Without these two the others would look in the wrong place; all options imply them. */
 	if (!is_object(cache, slab, object)) {
-		snprintf(text, sizeof(text), "Free of %p, which is not the start of an object", object);
+		snprintf(text, sizeof(text), "Free of %p, which is not the start of an object",
+			 object);
 		report(cache, slab, NULL, text);
 		return false;
 	}

@@ -198,21 +198,17 @@ static void use_cache(unsigned int cpu)
 	}
 }
 
-struct interrupted {
-	u64 seed;
-	unsigned int held, steps;
-};
+#define HELD		6
 
 /* Most pairs without took() and giving(): an interrupt is to come into the allocator's code. */
 static void interrupted_pairs(unsigned int cpu, void *arg)
 {
-	const struct interrupted *work = arg;
-	void *held[MAX_HELD] = { NULL };
+	void *held[HELD] = { NULL };
 	struct prng rng;
 
-	prng_seed(&rng, work->seed + cpu);
-	for (unsigned int i = 0; i < work->steps && !ktest_failed(); i++) {
-		void **slot = &held[prng_below(&rng, work->held)];
+	prng_seed(&rng, *(u64 *)arg + cpu);
+	for (unsigned int i = 0; i < 1500 && !ktest_failed(); i++) {
+		void **slot = &held[prng_below(&rng, HELD)];
 
 		for (unsigned int k = 0; k < 2; k++) {
 			kmem_cache_free(cache, kmem_cache_alloc(cache, GFP_KERNEL));
@@ -225,14 +221,35 @@ static void interrupted_pairs(unsigned int cpu, void *arg)
 			take_n(cache, slot, 1);
 		}
 	}
-	for (unsigned int at = 0; at < work->held; at++)
+	for (unsigned int at = 0; at < HELD; at++)
 		if (held[at] && !ktest_failed())
 			give_n(cache, &held[at], 1);
 }
 
-static void interrupted(struct ktest_run *t, size_t size, unsigned int held, unsigned int steps)
+/* With many objects held slabs are full: each free and each allocation goes past the freelist. */
+static void interrupted_slabs(unsigned int cpu, void *arg)
 {
-	struct interrupted work = { t->seed, held, steps };
+	void *held[MAX_HELD];
+	struct prng rng;
+
+	prng_seed(&rng, *(u64 *)arg + cpu);
+	for (unsigned int at = 0; at < MAX_HELD; at++)
+		held[at] = kmem_cache_alloc(cache, GFP_KERNEL);
+	for (unsigned int i = 0; i < 3000 && !ktest_failed(); i++) {
+		void **slot = &held[prng_below(&rng, MAX_HELD)];
+
+		kmem_cache_free(cache, *slot);
+		*slot = kmem_cache_alloc(cache, GFP_KERNEL);
+		ASSERT_TRUE(*slot != NULL);
+	}
+	for (unsigned int at = 0; at < MAX_HELD && !ktest_failed(); at++) {
+		took(held[at], cache->object_size, 8);
+		give_n(cache, &held[at], 1);
+	}
+}
+
+static void interrupted(struct ktest_run *t, size_t size, void (*fn)(unsigned int cpu, void *arg))
+{
 	unsigned long pages;
 
 	memset(interrupt, 0, sizeof(interrupt));
@@ -241,7 +258,7 @@ static void interrupted(struct ktest_run *t, size_t size, unsigned int held, uns
 	for (unsigned int cpu = 0; cpu < ktest_nr_cpus(); cpu++)
 		prng_seed(&interrupt[cpu].rng, t->seed + cpu);
 	ktest_jitter_hook = use_cache;
-	ktest_on_cpus(2, t->seed, interrupted_pairs, &work);
+	ktest_on_cpus(2, t->seed, fn, &t->seed);
 	ktest_jitter_hook = NULL;
 	for (unsigned int cpu = 0; cpu < 2 && !ktest_failed(); cpu++)
 		for (unsigned int i = 0; i < IN_INTERRUPT; i++)
@@ -252,12 +269,12 @@ static void interrupted(struct ktest_run *t, size_t size, unsigned int held, uns
 
 KTEST_SEEDS(fast, an_interrupt_may_come_at_any_instruction,
 	    "an interrupt handler that allocates and frees may come between any two instructions",
-	    270000000, 3)
+	    300000000, 3)
 {
 	boot_slabs(1);
-	interrupted(t, 64, 6, 1500);		/* the fast path */
+	interrupted(t, 64, interrupted_pairs);		/* the fast path */
 	if (!ktest_failed())
-		interrupted(t, 1024, MAX_HELD, 300);	/* slabs of few objects: the others */
+		interrupted(t, 1024, interrupted_slabs);
 }
 
 /* ---- scaling ---------------------------------------------------------------------------------- */

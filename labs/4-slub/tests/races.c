@@ -12,6 +12,7 @@ static void *slots[NR_SLOTS];
 static void boot(size_t size, unsigned int nodes)
 {
 	boot_slabs(nodes);
+	shadow_depth = 16;
 	cache = new_cache("shared", size, 8, 0, NULL);
 	per_slab = objects_per_slab(cache);
 	pages = slab_pages();
@@ -74,7 +75,7 @@ KTEST_SEEDS(races, cpus_share_a_cache,
 	    "objects that some CPUs allocate and others free are never in two hands, and all come back",
 	    90000000, 4)
 {
-	struct job job = { t->seed, 500 };
+	struct job job = { t->seed, 1500 };
 
 	boot(64, 1);
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, exchange_many, &job);
@@ -86,12 +87,39 @@ KTEST_SEEDS(races, slabs_change_hands,
 	    "slabs of few objects, emptied, given back, taken and frozen by several CPUs, lose no object",
 	    410000000, 6)
 {
-	struct job job = { t->seed, 400 };
+	struct job job = { t->seed, 1500 };
 
 	boot(1024, 1);
 	cache_tune(cache, "min_partial", prng_below(&t->rng, 2));
 	cache_tune(cache, "cpu_partial", prng_below(&t->rng, 3));
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, exchange_many, &job);
+	empty_slots();
+	expect_all_back(cache, pages);
+}
+
+static void exchange_and_flush(unsigned int cpu, void *arg)
+{
+	const struct job *job = arg;
+	struct prng rng;
+
+	prng_seed(&rng, job->seed + 1000 * cpu);
+	for (unsigned int i = 0; i < job->steps && !ktest_failed(); i++) {
+		exchange(&rng, (int)prng_below(&rng, nr_nodes + 1) - 1);
+		if (!prng_below(&rng, 3))
+			slub_flush_cpu(cache);
+	}
+}
+
+KTEST_SEEDS(races, flushes_meet_frees,
+	    "CPUs that give their slabs up all the time, while others free into them, lose no object and no slab",
+	    900000000, 8)
+{
+	struct job job = { t->seed, 1500 };
+
+	boot(1024, 1 + prng_below(&t->rng, 2));
+	cache_tune(cache, "min_partial", prng_below(&t->rng, 2));
+	cache_tune(cache, "cpu_partial", prng_below(&t->rng, 3));
+	ktest_on_cpus(ktest_nr_cpus(), t->seed, exchange_and_flush, &job);
 	empty_slots();
 	expect_all_back(cache, pages);
 }
@@ -180,6 +208,17 @@ static void *nested[64];
 static unsigned int nr_nested, moves;
 static bool inside;
 
+/* The CPU that was left, and what it had of the cache then: nobody else may touch it. */
+static struct kmem_cache_cpu *left, left_state;
+
+static void check_left(void)
+{
+	if (left && (left->freelist != left_state.freelist || left->slab != left_state.slab ||
+		     left->partial != left_state.partial))
+		ktest_fail(__FILE__, __LINE__, "the slabs of a CPU were changed by one that had been on it");
+	left = NULL;
+}
+
 /* Whoever may sleep for pages may find, when he wakes up, that others have used this CPU's slabs, and that
  * he is on another CPU. */
 static bool sleep_and_move(struct kmem_cache *c, gfp_t gfp)
@@ -197,6 +236,8 @@ static bool sleep_and_move(struct kmem_cache *c, gfp_t gfp)
 		if (object && took(object, cache->object_size, 8))
 			nested[nr_nested++] = object;
 	}
+	left = this_cpu_ptr(slub_of(cache)->cpu_slab);
+	left_state = *left;
 	ktest_migrate(!smp_processor_id());
 	for (unsigned int i = 0; i < 2 && nr_nested < ARRAY_SIZE(nested); i++) {
 		void *object = kmem_cache_alloc(cache, GFP_ATOMIC);
@@ -219,15 +260,18 @@ KTEST(races, a_sleeping_allocation_may_wake_up_elsewhere,
 	boot(64, 1);
 	nr_nested = moves = 0;
 	inside = false;
+	left = NULL;
 	before_pages = sleep_and_move;
 	for (n = 0; n < 5 * per_slab && !ktest_failed(); n++) {
 		list[n] = kmem_cache_alloc(cache, GFP_KERNEL);
+		check_left();
 		if (!list[n] || !took(list[n], 64, 8))
 			break;
 	}
 	for (; n < 10 * per_slab && !ktest_failed(); n += 8) {
 		if (kmem_cache_alloc_bulk(cache, GFP_KERNEL, 8, list + n) != 8)
 			break;
+		check_left();
 		for (unsigned int i = 0; i < 8; i++)
 			took(list[n + i], 64, 8);
 	}
@@ -258,7 +302,7 @@ KTEST_SEEDS(races, nodes_are_robbed_by_others,
 	    "objects asked for from a node come from there, one at a time, while other CPUs free into the same slabs",
 	    130000000, 4)
 {
-	struct job job = { t->seed, 400 };
+	struct job job = { t->seed, 1500 };
 
 	boot(256, 2);
 	cpu_node[1] = 1;

@@ -27,6 +27,9 @@ unsigned int objects_per_slab(const struct kmem_cache *cache);
 bool took(void *object, size_t size, size_t align);
 void giving(void *object, size_t size);
 unsigned long live_objects(void);
+/* Bytes of an object that are filled and looked at: boot_slabs() sets all. Who wants CPUs to meet inside
+ * the allocator, and not here, sets few. */
+extern size_t shadow_depth;
 
 /* Allocates @n objects with took(), and frees with giving(); stop at a failure. */
 void take_n(struct kmem_cache *cache, void **objects, unsigned int n);
