@@ -2,12 +2,13 @@
 #include "shadow.h"
 #include "base/irq.h"
 
-#define NR_SLOTS	24
+#define MAX_SLOTS	24
 
 static struct kmem_cache *cache;
 static unsigned int per_slab;
 static unsigned long pages;
-static void *slots[NR_SLOTS];
+static void *slots[MAX_SLOTS];
+static unsigned int nr_slots;		/* objects that are live at a time */
 
 static void boot(size_t size, unsigned int nodes)
 {
@@ -16,7 +17,8 @@ static void boot(size_t size, unsigned int nodes)
 	cache = new_cache("shared", size, 8, 0, NULL);
 	per_slab = objects_per_slab(cache);
 	pages = slab_pages();
-	for (unsigned int i = 0; i < NR_SLOTS; i++)
+	nr_slots = MAX_SLOTS;
+	for (unsigned int i = 0; i < MAX_SLOTS; i++)
 		slots[i] = NULL;
 }
 
@@ -42,7 +44,7 @@ static void *take(int nid)
 /* Puts a new object, or nothing, into a slot and frees what was there, from whatever CPU. */
 static void exchange(struct prng *rng, int nid)
 {
-	void **slot = &slots[prng_below(rng, NR_SLOTS)];
+	void **slot = &slots[prng_below(rng, nr_slots)];
 	void *object = prng_below(rng, 3) ? take(nid) : NULL;
 
 	give(__atomic_exchange_n(slot, object, __ATOMIC_ACQ_REL));
@@ -50,7 +52,7 @@ static void exchange(struct prng *rng, int nid)
 
 static void empty_slots(void)
 {
-	for (unsigned int i = 0; i < NR_SLOTS; i++) {
+	for (unsigned int i = 0; i < MAX_SLOTS; i++) {
 		give(slots[i]);
 		slots[i] = NULL;
 	}
@@ -112,11 +114,14 @@ static void exchange_and_flush(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(races, flushes_meet_frees,
 	    "CPUs that give their slabs up all the time, while others free into them, lose no object and no slab",
-	    900000000, 8)
+	    900000000, 12)
 {
-	struct job job = { t->seed, 1500 };
+	struct job job = { t->seed, 2000 };
+	unsigned int kind = prng_below(&t->rng, 8);
 
-	boot(1024, 1 + prng_below(&t->rng, 2));
+	/* Slabs of 4 objects or 8, one node or two; few objects, that slabs become empty, or many. */
+	boot(kind & 1 ? 8192 : 1024, kind & 2 ? 2 : 1);
+	nr_slots = kind & 4 ? 3 : MAX_SLOTS;
 	cache_tune(cache, "min_partial", prng_below(&t->rng, 2));
 	cache_tune(cache, "cpu_partial", prng_below(&t->rng, 3));
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, exchange_and_flush, &job);
