@@ -137,10 +137,8 @@ static void remove_partial(struct kmem_cache_node *node, struct page *slab)
 	WRITE_ONCE(node->nr_partial, node->nr_partial - 1);
 }
 
-/*
- * Takes one object of a slab on its node's list, whose lock is held. With the last one the slab
- * leaves the list, and it does so first: who finds it full freezes it, and asks for no list.
- */
+/* Takes one object of a slab on its node's list, whose lock is held. With the last one the slab
+ * leaves the list, and it does so first: who finds it full freezes it, and asks for no list. */
 static void *pop_one(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab)
 {
 	u64 old = slab_state(slab), new;
@@ -396,10 +394,7 @@ static void *refill(struct kmem_cache *cache, struct kmem_cache_cpu *c, gfp_t gf
 	return list;
 }
 
-/* Interrupts off, which were as @flags says: a filled c->freelist of whatever CPU this is now, or
- * NULL, no memory. Interrupts are on in between if @flags and @gfp let them. */
-static struct kmem_cache_cpu *refill_or_grow(struct kmem_cache *cache, gfp_t gfp,
-					     unsigned long *flags)
+struct kmem_cache_cpu *slub_refill(struct kmem_cache *cache, gfp_t gfp, unsigned long *flags)
 {
 	for (;;) {
 		struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
@@ -434,7 +429,7 @@ static noinline void *alloc_slow(struct kmem_cache *cache, gfp_t gfp, unsigned l
 		local_irq_restore(flags);
 		return alloc_one(cache, gfp, nid, __builtin_return_address(0));
 	}
-	c = refill_or_grow(cache, gfp, &flags);
+	c = slub_refill(cache, gfp, &flags);
 	if (c) {
 		object = c->freelist;
 		c->freelist = get_link(cache, object);
@@ -641,6 +636,12 @@ static __always_inline void free_remote(struct kmem_cache *cache, struct page *s
 	} while (!change_state(cache, slab, &old, new));
 }
 
+void slub_free_linked(struct kmem_cache *cache, struct page *slab, void *first, void *last,
+		      unsigned int n)
+{
+	free_remote(cache, slab, first, last, n);
+}
+
 /* A debugged cache's: looked at and put back under the lock. */
 static noinline void free_one(struct kmem_cache *cache, struct page *slab, void *object,
 			      void *caller)
@@ -697,88 +698,6 @@ static __frameless noinline void free_slow(void *object, struct page *slab,
 		set_link(cache, object, head);
 		new = old + ((unsigned long)object - (unsigned long)head) - INUSE_ONE;
 	} while (!change_state(cache, slab, &old, new));
-}
-
-/* ---- many at once ------------------------------------------------------------------------- */
-
-int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objects)
-{
-	unsigned long flags = local_irq_save();
-	struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
-	void *list = c->freelist;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (unlikely(!list)) {
-			c->freelist = NULL;
-			if (is_debugged(cache))
-				break;
-			c = refill_or_grow(cache, gfp, &flags);
-			if (!c)
-				break;
-			list = c->freelist;
-		}
-		objects[i] = list;
-		list = get_link(cache, list);
-	}
-	if (c)
-		c->freelist = list;
-	local_irq_restore(flags);
-	if (is_debugged(cache))
-		while (i < n && (objects[i] = cache_alloc(cache, gfp & ~__GFP_ZERO)))
-			i++;
-	if (unlikely(i < n)) {
-		cache_free_bulk(cache, i, objects);
-		return 0;
-	}
-	if (unlikely(gfp & __GFP_ZERO))
-		for (i = 0; i < n; i++)
-			memset(objects[i], 0, cache->object_size);
-	return n;
-}
-
-/* Links and frees those of objects[0 … n-1] that are, one after the other, in @page's slab. */
-static size_t free_run(struct kmem_cache *cache, struct page *page, size_t n, void **objects)
-{
-	struct page *slab = page->slab_mem;
-	unsigned long base = (unsigned long)page_address(slab);
-	unsigned long bytes = PAGE_SIZE << slab_order(slab);
-	void *last = objects[0], *first = last;
-	size_t i;
-
-	for (i = 1; i < n && (unsigned long)objects[i] - base < bytes; i++) {
-		set_link(cache, objects[i], first);
-		first = objects[i];
-	}
-	free_remote(cache, slab, first, last, i);
-	return i;
-}
-
-void cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
-{
-	size_t i = 0;
-
-	while (i < n) {
-		unsigned long flags = local_irq_save();
-		struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
-		unsigned long base = c->base, bytes = c->bytes;
-		void *list = c->freelist;
-		struct page *page;
-
-		for (; i < n && (unsigned long)objects[i] - base < bytes; i++) {
-			set_link(cache, objects[i], list);
-			list = objects[i];
-		}
-		c->freelist = list;
-		local_irq_restore(flags);
-		if (i == n)
-			return;
-		page = object_page(objects[i]);
-		if (unlikely(!page || !page_is_of_cache(page, cache)) || is_debugged(cache))
-			kmem_cache_free(cache, objects[i++]);
-		else
-			i += free_run(cache, page, n - i, objects + i);
-	}
 }
 
 /* ---- taking a CPU's slabs from it --------------------------------------------------------- */

@@ -188,6 +188,12 @@ static __always_inline void set_link(struct kmem_cache *cache, void *object, voi
 
 /* ---- slub.c: beside what backend.h asks for ----------------------------------------------- */
 
+/* Interrupts off, which were as @flags says: a filled c->freelist of whatever CPU this is now, or
+ * NULL, no memory. Interrupts are on in between if @flags and @gfp let them. */
+struct kmem_cache_cpu *slub_refill(struct kmem_cache *cache, gfp_t gfp, unsigned long *flags);
+/* Frees @n objects of one slab, linked from @first to @last. Any context. */
+void slub_free_linked(struct kmem_cache *cache, struct page *slab, void *first, void *last,
+		      unsigned int n);
 /* Runs on the CPU that is to give its slabs of cache @data back to their nodes. */
 void slub_flush_cpu(void *data);
 

@@ -1,6 +1,6 @@
 /*
- * SLUB's caches from their beginning to their end, and what can be asked about them. How they work
- * is in slub.c.
+ * SLUB: many objects at once; caches from their beginning to their end, and what can be asked about
+ * them. How SLUB works is in slub.c.
  */
 #include "mm/slab/slub.h"
 #include "base/irq.h"
@@ -15,6 +15,88 @@ static unsigned long slots_used[SLUB_MAX_CACHES / 64];
 static DEFINE_SPINLOCK(slots_lock);
 
 const bool cache_merge_default = true;
+
+/* ---- many at once ------------------------------------------------------------------------- */
+
+int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objects)
+{
+	unsigned long flags = local_irq_save();
+	struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
+	void *list = c->freelist;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (unlikely(!list)) {
+			c->freelist = NULL;
+			if (is_debugged(cache))
+				break;
+			c = slub_refill(cache, gfp, &flags);
+			if (!c)
+				break;
+			list = c->freelist;
+		}
+		objects[i] = list;
+		list = get_link(cache, list);
+	}
+	if (c)
+		c->freelist = list;
+	local_irq_restore(flags);
+	if (is_debugged(cache))
+		while (i < n && (objects[i] = cache_alloc(cache, gfp & ~__GFP_ZERO)))
+			i++;
+	if (unlikely(i < n)) {
+		cache_free_bulk(cache, i, objects);
+		return 0;
+	}
+	if (unlikely(gfp & __GFP_ZERO))
+		for (i = 0; i < n; i++)
+			memset(objects[i], 0, cache->object_size);
+	return n;
+}
+
+/* Links and frees those of objects[0 … n-1] that are, one after the other, in @page's slab. */
+static size_t free_run(struct kmem_cache *cache, struct page *page, size_t n, void **objects)
+{
+	struct page *slab = page->slab_mem;
+	unsigned long base = (unsigned long)page_address(slab);
+	unsigned long bytes = PAGE_SIZE << slab_order(slab);
+	void *last = objects[0], *first = last;
+	size_t i;
+
+	for (i = 1; i < n && (unsigned long)objects[i] - base < bytes; i++) {
+		set_link(cache, objects[i], first);
+		first = objects[i];
+	}
+	slub_free_linked(cache, slab, first, last, i);
+	return i;
+}
+
+void cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
+{
+	size_t i = 0;
+
+	while (i < n) {
+		unsigned long flags = local_irq_save();
+		struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
+		unsigned long base = c->base, bytes = c->bytes;
+		void *list = c->freelist;
+		struct page *page;
+
+		for (; i < n && (unsigned long)objects[i] - base < bytes; i++) {
+			set_link(cache, objects[i], list);
+			list = objects[i];
+		}
+		c->freelist = list;
+		local_irq_restore(flags);
+		if (i == n)
+			return;
+		page = object_page(objects[i]);
+		if (unlikely(!page || !page_is_of_cache(page, cache)) || is_debugged(cache))
+			kmem_cache_free(cache, objects[i++]);
+		else
+			i += free_run(cache, page, n - i, objects + i);
+	}
+}
 
 /* ---- a cache's beginning and end ---------------------------------------------------------- */
 

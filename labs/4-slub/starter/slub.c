@@ -73,9 +73,11 @@ void *cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 	NOT_WRITTEN();
 }
 
-int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objects)
+/* Interrupts off, which were as @flags says: this CPU's slabs with a filled freelist, or NULL, no memory.
+ * Interrupts are on in between if @flags and @gfp let them. The bulk operations call it, too. */
+struct kmem_cache_cpu *slub_refill(struct kmem_cache *cache, gfp_t gfp, unsigned long *flags)
 {
-	(void)cache, (void)gfp, (void)n, (void)objects;
+	(void)cache, (void)gfp, (void)flags;
 	NOT_WRITTEN();
 }
 
@@ -101,9 +103,11 @@ void kfree(const void *object)
 	NOT_WRITTEN();
 }
 
-void cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
+/* @n objects of one slab, linked from @first to @last. Any context. */
+void slub_free_linked(struct kmem_cache *cache, struct page *slab, void *first, void *last,
+		      unsigned int n)
 {
-	(void)cache, (void)n, (void)objects;
+	(void)cache, (void)slab, (void)first, (void)last, (void)n;
 	NOT_WRITTEN();
 }
 
