@@ -69,7 +69,7 @@ static void bulk_free(void *arg)
 
 KTEST_SEEDS(bulk, bulk_takes_and_frees_any_mixture,
 	    "objects taken in bulk or singly are freed in bulk, in any order, from several slabs, by any CPU",
-	    210000000, 3)
+	    180000000, 3)
 {
 	unsigned int n;
 

@@ -56,7 +56,7 @@ static void pairs_and_looks(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(fast, hot_pairs_lock_nothing_and_write_nothing_shared,
 	    "10000 hot pairs take no lock and write to nothing that CPUs share, as another CPU sees that looks on",
-	    60000000, 3)
+	    50000000, 3)
 {
 	void *object;
 
@@ -269,7 +269,7 @@ static void interrupted(struct ktest_run *t, size_t size, void (*fn)(unsigned in
 
 KTEST_SEEDS(fast, an_interrupt_may_come_at_any_instruction,
 	    "an interrupt handler that allocates and frees may come between any two instructions",
-	    300000000, 3)
+	    250000000, 3)
 {
 	boot_slabs(1);
 	interrupted(t, 64, interrupted_pairs);		/* the fast path */
@@ -311,7 +311,7 @@ static u64 generations(void)
 
 KTEST_SEEDS(fast, own_objects_do_not_meet,
 	    "CPUs that use objects of their own take no lock and change no state word, however many they are",
-	    40000000, 2)
+	    30000000, 2)
 {
 	unsigned int n = ktest_nr_cpus();
 	unsigned long locks[4];

@@ -75,7 +75,7 @@ static void exchange_many(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(races, cpus_share_a_cache,
 	    "objects that some CPUs allocate and others free are never in two hands, and all come back",
-	    90000000, 4)
+	    120000000, 4)
 {
 	struct job job = { t->seed, 1500 };
 
@@ -87,7 +87,7 @@ KTEST_SEEDS(races, cpus_share_a_cache,
 
 KTEST_SEEDS(races, slabs_change_hands,
 	    "slabs of few objects, emptied, given back, taken and frozen by several CPUs, lose no object",
-	    410000000, 6)
+	    190000000, 6)
 {
 	struct job job = { t->seed, 1500 };
 
@@ -114,7 +114,7 @@ static void exchange_and_flush(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(races, flushes_meet_frees,
 	    "CPUs that give their slabs up all the time, while others free into them, lose no object and no slab",
-	    900000000, 12)
+	    920000000, 12)
 {
 	struct job job = { t->seed, 2000 };
 	unsigned int kind = prng_below(&t->rng, 8);
@@ -167,7 +167,7 @@ static void free_together(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(races, cpus_free_into_one_slab,
 	    "of objects that several CPUs free into one slab at once none is lost, and the slab has one owner",
-	    230000000, 4)
+	    110000000, 4)
 {
 	boot(256, 1);
 	meeting.n = min(2 * per_slab, 128U);
@@ -196,7 +196,7 @@ static void shrink_under_way(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(races, slabs_are_given_back_under_way,
-	    "one CPU may shrink the cache while others allocate and free", 100000000, 3)
+	    "one CPU may shrink the cache while others allocate and free", 40000000, 3)
 {
 	struct job job = { t->seed, 300 };
 
@@ -305,7 +305,7 @@ static void exchange_nodes(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(races, nodes_are_robbed_by_others,
 	    "objects asked for from a node come from there, one at a time, while other CPUs free into the same slabs",
-	    130000000, 4)
+	    150000000, 4)
 {
 	struct job job = { t->seed, 1500 };
 

@@ -15,7 +15,7 @@ static bool few_pages(struct kmem_cache *cache, gfp_t gfp)
 
 KTEST(refusal, without_memory_nothing_is_lost,
       "an allocation fails only when there is no memory, and then no object, page or interrupt flag is lost",
-      610000000)
+      510000000)
 {
 	struct kmem_cache *cache;
 	unsigned int first = 0;
@@ -107,7 +107,7 @@ static void give_batch(void *arg)
 }
 
 KTEST(refusal, debugged_caches_work,
-      "with every mixture of debug options objects are as disjoint, and as lasting, as without", 80000000)
+      "with every mixture of debug options objects are as disjoint, and as lasting, as without", 60000000)
 {
 	boot_slabs(1);
 	for (unsigned int mix = 1; mix < 16 && !ktest_failed(); mix++) {

@@ -37,7 +37,7 @@ static void boot(size_t size, unsigned int nodes)
 
 KTEST(remote, remote_frees_are_found_again,
       "what another CPU freed is used again: by the CPU whose active slab it is, or after a flush by all",
-      30000000)
+      20000000)
 {
 	struct batch batch = { objects, 5 };
 	unsigned long calls;
@@ -168,7 +168,7 @@ static void check_slab(struct page *slab, void **list, unsigned int n)
 
 KTEST_SEEDS(remote, state_words_tell_the_truth,
 	    "a flushed slab is not frozen, and its word and its list count what is free and what is in use",
-	    120000000, 3)
+	    100000000, 3)
 {
 	unsigned int n = 0;
 

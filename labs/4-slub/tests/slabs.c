@@ -6,7 +6,7 @@ static void *objects[1200];
 
 KTEST(slabs, objects_are_disjoint_and_aligned,
       "objects of all sizes lie in memory of their own, aligned, and keep what is written to them",
-      170000000)
+      140000000)
 {
 	static const struct { unsigned int size, align; } kinds[] = {
 		{ 8, 8 }, { 16, 8 }, { 24, 8 }, { 40, 16 }, { 64, 64 }, { 100, 8 }, { 192, 64 },
@@ -34,7 +34,7 @@ KTEST(slabs, objects_are_disjoint_and_aligned,
 
 KTEST(slabs, slabs_are_filled_to_the_last_object,
       "n slabs' worth of objects takes n slabs: none of their memory is left unused",
-      300000000)
+      260000000)
 {
 	static const unsigned int sizes[] = { 8, 32, 64, 120, 256, 700, 1024, 3000 };
 
@@ -159,7 +159,7 @@ KTEST(slabs, zeroed_when_asked,
 
 KTEST(slabs, kmalloc_finds_its_way_back,
       "kfree() gives each kmalloc'd object back to its own class, and pages to the page allocator",
-      60000000)
+      50000000)
 {
 	static unsigned int sizes[300];
 	unsigned long pages;
