@@ -16,11 +16,15 @@ ICOUNT  ?= 0
 VERBOSE ?= 0
 TIMEOUT ?= 120
 APPEND  ?=
+BASE    ?=
 BUILD   ?= build
 V       ?= 0
 T       ?=
 JOBS    ?= 2
 PYTHON  ?= $(firstword $(wildcard /usr/bin/python3) python3)
+
+$(if $(filter-out reference,$(BASE)),$(error BASE='$(BASE)' is not valid; use BASE=reference, or leave it out))
+HANDOUT := $(wildcard labs/HANDOUT)
 
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 ifeq ($(filter -j%,$(MAKEFLAGS)),)
@@ -47,8 +51,9 @@ include tools/make/config.mk
 include tools/make/kernel.mk
 include tools/make/user.mk
 include tools/make/images.mk
-ifneq ($(filter ktest ktest-build ktest-base ktest-student,$(MAKECMDGOALS)),)
+ifneq ($(filter ktest ktest-% boot-%,$(MAKECMDGOALS)),)
 include tools/make/ktest.mk
+include tools/make/boot.mk
 endif
 endif
 
@@ -75,10 +80,15 @@ doctor:
 
 # ---- check ------------------------------------------------------------------------------------
 
+# What only the instructor's tree has.
+ours = $(if $(HANDOUT),@echo 'make $@: not in a student'"'"'s tree' >&2; exit 2)
+
 test:
+	$(ours)
 	@BUILD='$(abspath $(BUILD))' $(PYTHON) tests/run-tests --jobs $(JOBS) $(if $(T),'$(T)')
 
 campaign:
+	$(ours)
 	@BUILD='$(abspath $(BUILD))' $(PYTHON) tests/run-tests --campaign --jobs $(JOBS) $(if $(T),'$(T)')
 
 # Both machines, whatever ARCH says.
@@ -95,10 +105,12 @@ grade:
 		$(if $(SEED),--seed $(SEED)) '$(or $(TREE),.)'
 
 handout:
+	$(ours)
 	@$(if $(OUT),,echo 'make handout: say where: OUT=dir' >&2; exit 2)
 	@BUILD='$(abspath $(BUILD))' $(PYTHON) grading/handout --out '$(OUT)'
 
 mutants:
+	$(ours)
 	@BUILD='$(abspath $(BUILD))' $(PYTHON) grading/mutants --lab $(LAB) --jobs $(JOBS) \
 		$(if $(JSON),--json '$(JSON)') $(if $(filter 1,$(FULL)),--full) $(M)
 

@@ -7,24 +7,31 @@ both depend there on the load. A test has passed if no place that counts says ot
 Trust. The submission is judged by what it does in the pristine tree, built from the graded files alone.
 """
 import concurrent.futures
+import errno
 import fcntl
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 
-from . import rules
+from . import boot, rules
 from .lab import ARCHES, Submission, Trouble
 from .sandbox import Sandbox
 
 CROSS = {"riscv": "riscv64-linux-gnu-", "arm64": "aarch64-linux-gnu-", "host": ""}
 BUILD_CPU, BUILD_WALL = 60, 600
+# For each run of the compiler on a graded file: seconds of processor time, bytes, bytes of output.
+COMPILE_CPU, COMPILE_MEMORY, COMPILE_OUTPUT = 10, 2 << 30, 64 << 20
+COMPILER_SAYS = (("CPU time limit exceeded", f"the compiler does not end within {COMPILE_CPU} s of processor time"),
+                 ("out of memory", f"the compiler needs more than {COMPILE_MEMORY >> 30} GiB of memory"),
+                 ("virtual memory exhausted", f"the compiler needs more than {COMPILE_MEMORY >> 30} GiB of memory"),
+                 ("Cannot allocate memory", f"the compiler needs more than {COMPILE_MEMORY >> 30} GiB of memory"),
+                 ("File size limit exceeded", f"the compiler writes more than {COMPILE_OUTPUT >> 20} MiB"))
 HOST_OUTPUT = 2 << 20
-HOST_LATE = 3           # tests that may run out of time on the host before the others are left to QEMU
+HOST_LATE = 3           # tests without an end on the host before the others are left to QEMU
 TOOLS = (("gcc", "--version"), ("riscv64-linux-gnu-gcc", "--version"), ("aarch64-linux-gnu-gcc", "--version"),
          ("qemu-system-riscv64", "--version"), ("qemu-system-aarch64", "--version"))
 PASSED, FAILED, LATE, NOT_RUN = "passed", "failed", "timed out", "not run"
@@ -45,6 +52,7 @@ class Base:
     """What is the same for every submission, built once: the test kernel, the harness, the tests."""
 
     def __init__(self, lab, hidden):
+        self.versions = {words[0]: version(*words) for words in TOOLS}
         self.lab, self.hidden, self.folder = lab, hidden, build_folder(lab) + f"/base{hidden}"
         os.makedirs(self.folder, exist_ok=True)
         with open(f"{self.folder}/.lock", "w", encoding="ascii") as lock:
@@ -54,10 +62,10 @@ class Base:
             self.reserved = self.harness_symbols()
             with open(f"{self.folder}/host/lab{lab.number}/tests.json", encoding="utf-8") as file:
                 self.tests = json.load(file)["tests"]
-        self.versions = {words[0]: version(*words) for words in TOOLS}
+            self.all_tests = self.tests + boot.tests(lab)
 
     def make(self, place):
-        goal = ["host-test-base"] if place == "host" else ["ktest-base", f"ARCH={place}"]
+        goal = ["host-test-base"] if place == "host" else ["ktest-base", "boot-base", f"ARCH={place}", "DEBUGINFO=0"]
         # One at a time: a recipe that ends early on two cores leaves nothing half-written behind.
         done = subprocess.run(
             ["make", "--no-print-directory", "-C", self.lab.top, *goal, f"BUILD={self.folder}",
@@ -88,6 +96,7 @@ class Base:
             shutil.copytree(f"{self.folder}/{name}/ktest", f"{work}/b/{name}/ktest",
                             ignore=shutil.ignore_patterns("*.d"))
             shutil.copy2(base_object(self.lab, self.folder, arch), f"{work}/base-{arch}.o")
+            boot.copy_base(self.lab, f"{self.folder}/{name}", work, name, arch)
         shutil.copytree(f"{self.folder}/host", f"{work}/b/host", ignore=shutil.ignore_patterns("*.d"))
 
 
@@ -104,8 +113,10 @@ def version(*words):
     try:
         return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               check=True).stdout.splitlines()[0]
+    except FileNotFoundError:
+        raise Trouble(f"{words[0]} is not installed: run ./tools/setup") from None
     except (OSError, subprocess.CalledProcessError, IndexError) as error:
-        raise Trouble(f"{words[0]}: {error}") from None
+        raise Trouble(f"{words[0]} does not work: {error}") from None
 
 
 def last(text):
@@ -118,7 +129,7 @@ class Grade:
     def __init__(self, lab, base, tree, seed=1, sandbox=False, stop_early=False, places=("host",) + ARCHES):
         self.lab, self.base, self.tree, self.seed = lab, base, tree, seed
         self.compulsory, self.stop_early, self.want = sandbox, stop_early, places
-        self.build_note, self.spoofs, self.results, self.times = {}, [], {}, {}
+        self.build_note, self.spoofs, self.results, self.instructions, self.times = {}, [], {}, {}, {}
 
     def run(self):
         begin = time.monotonic()
@@ -148,13 +159,20 @@ class Grade:
             function(*args)
             self.times[place] = round(time.monotonic() - begin, 2)
 
-    def make(self, place, *goals):
+    def make(self, place, *goals, **limits):
         words = [f"BUILD={self.box.work}/b", f"LAB={self.lab.number}", f"TREE={self.box.work}/tree",
                  f"HIDDEN={self.base.hidden}"]
         if place != "host":
-            words += [f"ARCH={place}", f"KTEST_BASE={self.box.work}/base-{place}.o"]
-        return self.box.run("make", "--no-print-directory", "-C", self.box.top, "-k", *goals, *words,
-                            cpu=BUILD_CPU, wall=BUILD_WALL)
+            words += [f"ARCH={place}", "DEBUGINFO=0", f"KTEST_BASE={self.box.work}/base-{place}.o"]
+        done = self.box.run("make", "--no-print-directory", "-Otarget", "-C", self.box.top, "-k", *goals, *words,
+                            **{"cpu": BUILD_CPU, "wall": BUILD_WALL, **limits})
+        if done.late:       # none of its processes can have computed for so long
+            raise Trouble(f"{place}: the build did not end within {BUILD_WALL} s")
+        if done.status:
+            # Words that the submission itself holds prove nothing.
+            self.box.check_room("" if os.strerror(errno.ENOSPC) in "".join(map(self.submission.text, self.lab.owned))
+                                else done.output)
+        return done
 
     def objects(self, place):
         folder = f"host/lab{self.lab.number}" if place == "host" else variant(self.lab, place) + "/ktest"
@@ -173,27 +191,15 @@ class Grade:
 
     def compile(self, place):
         goal = "host-test-student" if place == "host" else "ktest-student"
-        done, objects = self.make(place, goal), self.objects(place)
-        text, names = self.box.clean(done.output), {}
+        done = self.make(place, goal, cpu=COMPILE_CPU, memory=COMPILE_MEMORY, file_limit=COMPILE_OUTPUT)
+        objects, text = self.objects(place), self.box.clean(done.output)
         for path, obj in objects.items():
-            if os.path.exists(obj):
-                continue
-            if path in self.submission.problems:
-                if done.late or f"{path}:" not in text:
-                    continue
-            lines = [line for line in text.splitlines() if path in line and "error" in line]
-            why = "the compiler did not end in time" if done.late else \
-                f"it does not compile: {lines[0][:300]}" if lines else None
-            if why:
+            if not os.path.exists(obj):
+                why = why_no_object(path, obj, text)
+                if not why or path in self.submission.problems:     # the starter does compile
+                    raise Trouble(f"{place}: no object for {path}: {last(text)}")
                 self.submission.reject(path, why)
-            elif done.status == 0:
-                raise Trouble(f"make gave no object for {path}")
-            else:
-                raise Trouble(f"{place}: {last(text)}")
-        for path, obj in objects.items():
-            if os.path.exists(obj):
-                names[path] = obj
-        self.check_objects(place, names)
+        self.check_objects(place, {path: obj for path, obj in objects.items() if os.path.exists(obj)})
 
     def check_objects(self, place, objects):
         found = rules.globals_of(CROSS[place], list(objects.values()))
@@ -204,6 +210,7 @@ class Grade:
                     text = file.read()
                 wrong.setdefault(path, []).extend(rules.check_headers(text, self.box.top, f"{self.box.work}/tree"))
             if place in ARCHES:
+                wrong.setdefault(path, []).extend(rules.check_size(CROSS[place], obj))
                 wrong.setdefault(path, []).extend(rules.check_instructions(place, CROSS[place], obj))
         for path, reasons in wrong.items():
             for why in reasons[:5]:
@@ -217,20 +224,19 @@ class Grade:
         if done.status == 0:
             return True
         text = self.box.clean(done.output)
-        if not done.late and ("ktest: trouble" in text or not re.search(r"error|ktest:", text)):
+        if "ktest: trouble" in text or not re.search(r"error|ktest:", text):
             raise Trouble(f"{place}: {last(text)}")
-        self.build_note[place] = "the build did not end in time" if done.late else last(text)
-        verdict = LATE if done.late else FAILED
+        self.build_note[place] = last(text)
         for test in self.base.tests:
-            self.put(test["name"], place, verdict, f"not built: {self.build_note[place]}")
+            self.put(test["name"], place, FAILED, f"not built: {self.build_note[place]}")
         return False
 
     # ---- run --------------------------------------------------------------------------------
 
     def put(self, name, place, verdict, why="", log=(), instructions=None):
-        result = {"verdict": verdict, "why": why, "log": list(log)}
-        if place in ARCHES:     # a measure, not a verdict: it differs by a few ticks from boot to boot
-            self.times.setdefault("instructions", {}).setdefault(name, {})[place] = instructions
+        result = {"verdict": verdict, "why": re.sub(r"[^ -~…]", "?", why)[:400], "log": list(log)}
+        if place in ARCHES:
+            self.instructions.setdefault(name, {})[place] = instructions
         self.results.setdefault(name, {})[place] = result
 
     def host(self):
@@ -275,7 +281,9 @@ class Grade:
         for name, kind, rest, text in found:
             judged.append(name)
             why = rest.rsplit(" # ", 1)[1] if " # " in rest else ""
-            verdict = PASSED if kind == "ok" else LATE if why == "timed out" else FAILED
+            verdict = PASSED if kind == "ok" else LATE if why == "timed out" else \
+                NOT_RUN if why.startswith("not run: ") else FAILED
+            why = why.removeprefix("not run: ")
             self.put(name, "host", verdict, why, [] if kind == "ok" else tidy(text))
         if (done.flood or done.late) and len(found) < len(asked) and judged:
             name = asked[len(found)]
@@ -292,8 +300,12 @@ class Grade:
         self.spoofs.append({"place": place, "test": test, "times": 1, "line": re.sub(r"[^ -~]", "?", line)[:160]})
 
     def machine(self, arch):
-        if not self.build(arch, "ktest-build"):
-            return
+        if self.build(arch, "ktest-build"):
+            self.run_tests(arch)
+        if not (self.stop_early and self.lost()):
+            boot.run(self, arch, variant(self.lab, arch), CROSS[arch])
+
+    def run_tests(self, arch):
         folder = f"b/{variant(self.lab, arch)}/ktest"
         out = f"{folder}/result.json"
         for attempt in (1, 2):
@@ -304,6 +316,7 @@ class Grade:
             if done.status in (0, 1) and os.path.exists(f"{self.work}/{out}"):
                 break
             if attempt == 2:
+                self.box.check_room()
                 raise Trouble(f"QEMU for {arch}: {last(self.box.clean(done.output))}")
         with open(f"{self.work}/{out}", encoding="utf-8") as file:
             result = json.load(file)
@@ -319,7 +332,7 @@ class Grade:
                    for test in self.tests_of(part))
 
     def tests_of(self, part):
-        known = {t["name"]: t for t in self.base.tests}
+        known = {t["name"]: t for t in self.base.all_tests}
         return [known[name] for name in part["tests"] if name in known]
 
     def judge(self, name, part):
@@ -355,7 +368,8 @@ class Grade:
             for test, verdict in zip(mine, verdicts):
                 tests.append({"name": test["name"], "part": part["name"], "about": test["about"], "verdict": verdict,
                               "hidden": test["hidden"], "spoofed": any(s["test"] == test["name"] for s in self.spoofs),
-                              "places": self.results.get(test["name"], {})})
+                              "host_counts": self.lab.host_counts(part), "places": self.results.get(test["name"], {}),
+                              "instructions": self.instructions.get(test["name"], {})})
         if maximum != 100:
             raise Trouble(f"lab.toml: the parts are worth {maximum} points, not 100")
         full = score == maximum and not touched
@@ -365,6 +379,20 @@ class Grade:
                 "spoofs": sorted(self.spoofs, key=lambda s: (s["place"], str(s["test"]))), "seed": self.seed,
                 "files": self.hashes, "hash": self.hash, "tools": self.base.versions,
                 "handout": self.lab.handout, "times": self.times}
+
+
+def why_no_object(path, obj, text):
+    """What is wrong with a file that did not compile, in words; None: it is not the file."""
+    blocks = re.split(r"^(make(?:\[\d+\])?: \*\*\* .*)$", text, flags=re.M)
+    for before, error in zip(blocks[::2], blocks[1::2]):
+        if f"/{os.path.basename(obj)}] Error" not in error:
+            continue
+        for phrase, why in COMPILER_SAYS:
+            if phrase in before:
+                return why
+        lines = [line for line in before.splitlines() if path in line and "error" in line]
+        return f"it does not compile: {lines[0][:300]}" if lines else None
+    return None
 
 
 def tidy(log):
@@ -380,9 +408,8 @@ def tidy(log):
 
 
 def grade(lab, tree, **options):
+    if options.get("sandbox"):      # before anything is built
+        with tempfile.TemporaryDirectory(prefix="strata-grade-") as work:
+            Sandbox(lab.top, work, compulsory=True)
     base = Base(lab, 0 if lab.handout else 1)
     return Grade(lab, base, os.path.abspath(tree), **options).run()
-
-
-def warn(text):
-    print(f"grade: {text}", file=sys.stderr)

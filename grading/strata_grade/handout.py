@@ -1,20 +1,25 @@
 """What a student receives: this tree without what only an instructor has.
 
 Out: the files that students write (starters stand in their place), hidden tests, mutants, and whatever would tell
-the solution: the old git history, notes, tests of ours. The kernel that runs the tests is the reference's,
-so it comes as an object, prebuilt/labN/ARCH/ktest-base.o, without debugging information.
+the solution: the old git history, notes, tests of ours. What the reference must lend comes as objects without
+debugging information, in prebuilt/labN/ARCH/: the kernel that runs the tests (ktest-base.o), the kernel without
+the lab's files for the boot part (boot-base.o), and what the labs below own, for BASE=reference (below/).
 """
 import fnmatch
 import glob
 import os
+import re
 import shutil
 import subprocess
 
-from .grade import ARCHES, CROSS, Base, base_object, plain_environment
+from . import boot
+from .grade import ARCHES, CROSS, Base, base_object, last, plain_environment, variant
 from .lab import Lab, Trouble
 
 SKIP = ("labs/*/mutants/*", "labs/*/tests/hidden/*", "labs/*/starter/*", "labs/*/solutions/*", "labs/*/designs/*",
-        "tests/*", "docs/instructor*", "docs/mutants*", ".gitlab-ci.yml")
+        "tests/*", "docs/instructor*", "docs/mutants*", "grading/handout*", "grading/mutants", "grading/grade-class",
+        "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py", "README.md", ".gitlab-ci.yml", "prebuilt/*")
+OURS = ("test", "campaign", "handout", "mutants")       # commands that need what is left out
 
 
 def tracked(top):
@@ -50,18 +55,62 @@ def handout(top, out):
         os.makedirs(os.path.dirname(f"{out}/{path}"), exist_ok=True)
         shutil.copy2(lab.starter(path), f"{out}/{path}")
     for lab in labs:
-        starters = f"{out}/labs/{os.path.basename(lab.folder)}/starter"
-        shutil.copytree(f"{lab.folder}/starter", starters)
-        base = Base(lab, 1)
-        for arch in ARCHES:
-            target = f"{out}/prebuilt/lab{lab.number}/{arch}/ktest-base.o"
-            os.makedirs(os.path.dirname(target))
-            subprocess.run([CROSS[arch] + "objcopy", "--strip-debug", base_object(lab, base.folder, arch), target],
-                           check=True)
-    with open(f"{out}/labs/HANDOUT", "w", encoding="ascii") as file:
-        file.write("A student's tree: starters, public tests, and the test kernel ready-made.\n")
+        shutil.copytree(f"{lab.folder}/starter", f"{out}/labs/{os.path.basename(lab.folder)}/starter")
+        lend(lab, [path for path, owner in owned.items() if owner.number < lab.number], out)
+    write_texts(top, labs, out)
     git(out)
     return labs
+
+
+def lend(lab, below, out):
+    """The reference's objects that this lab needs."""
+    base = Base(lab, 1)
+    for arch in ARCHES:
+        target, folder = f"{out}/prebuilt/lab{lab.number}/{arch}", f"{base.folder}/{variant(lab, arch)}"
+        strip(arch, base_object(lab, base.folder, arch), f"{target}/ktest-base.o")
+        if boot.part_of(lab):
+            strip(arch, boot.base_object(lab, folder, arch), f"{target}/boot-base.o")
+        # Those that this stage links: a page core of lab 1 is no part of the kernel of lab 2.
+        objects = [obj for obj in (path[:-2] + ".o" for path in below) if os.path.exists(f"{folder}/{obj}")]
+        debug = f"{base.folder}/{variant(lab, arch).replace(arch, arch + '-debug')}"
+        build(lab, base.folder, arch, [f"{debug}/{obj}" for obj in objects])
+        for obj in objects:
+            strip(arch, f"{folder}/{obj}", f"{target}/below/{obj}")
+            strip(arch, f"{debug}/{obj}", f"{target}/below-debug/{obj}")
+
+
+def build(lab, folder, arch, goals):
+    if goals:
+        done = subprocess.run(["make", "--no-print-directory", "-C", lab.top, *goals, f"BUILD={folder}", f"ARCH={arch}",
+                               f"LAB={lab.number}", "DEBUG=1", "DEBUGINFO=0"], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, env=plain_environment(), check=False)
+        if done.returncode:
+            raise Trouble(f"the reference does not build with DEBUG=1 ({arch}): {last(done.stderr)}")
+
+
+def strip(arch, source, target):
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    subprocess.run([CROSS[arch] + "objcopy", "--strip-debug", source, target], check=True)
+
+
+def write_texts(top, labs, out):
+    """README.md, make help and the mark of a handout."""
+    with open(f"{top}/grading/handout.md", encoding="utf-8") as file:
+        text = file.read()
+    rows = [f"| {lab.number}. {lab.title} | {', '.join(f'`{path}`' for path in lab.owned)} | "
+            f"[labs/{os.path.basename(lab.folder)}](labs/{os.path.basename(lab.folder)}/README.md) |" for lab in labs]
+    write(f"{out}/README.md", text.replace("@LABS@", "\n".join(rows)))
+    with open(f"{top}/tools/make/help.txt", encoding="utf-8") as file:
+        text = file.read()
+    # A command, and the lines behind it that go on.
+    gone = re.compile(rf"^  make (?:{'|'.join(OURS)})\b.*\n(?: {{20,}}.*\n)*", re.M)
+    write(f"{out}/tools/make/help.txt", re.sub(r"^  JOBS=.*\n", "", gone.sub("", text), flags=re.M))
+    write(f"{out}/labs/HANDOUT", "A student's tree: starters, public tests, and the reference as objects only.\n")
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def git(out):

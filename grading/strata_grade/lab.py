@@ -1,4 +1,5 @@
 """A lab's folder, and the submission: only the files that lab.toml lists leave the student's tree."""
+import errno
 import glob
 import hashlib
 import os
@@ -49,7 +50,7 @@ class Submission:
             raise Trouble(f"{tree} is no folder")
         for path in lab.owned:
             try:
-                data = self.read(os.path.join(tree, path))
+                data = self.read(tree, path)
             except ValueError as error:
                 self.hashes[path] = None
                 self.reject(path, str(error))
@@ -58,13 +59,24 @@ class Submission:
             self.write(path, data)
 
     @staticmethod
-    def read(path):
-        try:    # no link that leads elsewhere, no device that never ends
-            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    def read(tree, path):
+        """No link that leads elsewhere, be it the file or a folder on the way; no device that never ends."""
+        flags, at = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, os.open(tree, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            *folders, name = path.split("/")
+            for folder in folders:
+                below = os.open(folder, flags | os.O_DIRECTORY, dir_fd=at)
+                os.close(at)
+                at = below
+            fd = os.open(name, flags, dir_fd=at)
         except FileNotFoundError:
             raise ValueError("the file is missing") from None
         except OSError as error:
-            raise ValueError(f"the file cannot be read: {error.strerror}") from None
+            link = error.errno in (errno.ELOOP, errno.ENOTDIR)
+            raise ValueError("the file, or a folder that it is in, is a link" if link else
+                             f"the file cannot be read: {error.strerror}") from None
+        finally:
+            os.close(at)
         with os.fdopen(fd, "rb") as file:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise ValueError("this is not a regular file")

@@ -1,16 +1,21 @@
 """Wrong solutions, each a patch of the reference whose first line names the mistake; all must lose points.
 
 A mutant is applied to copies of the graded files alone, so a patch that touches anything else is refused. By
-default it stops at its first lost point (the host's tests all run at once, so they fill their columns).
+default it stops at its first lost point (the host's tests all run at once, so they fill their columns). A full
+run asks for more: that some test kills it on every machine, and not the host's threads and sanitizers alone.
 """
 import concurrent.futures
 import glob
 import os
+import string
 import subprocess
 import tempfile
 
 from .grade import Base, Grade
-from .lab import Trouble, copy_graded
+from .lab import ARCHES, Trouble, copy_graded
+
+LETTERS = string.ascii_letters + string.digits + "!#$%&+=?@"
+SHOWN = 2               # tests named in a row of the page; the matrix has all of them
 
 
 class Mutant:
@@ -40,11 +45,16 @@ def run_one(lab, base, mutant, full):
         result = Grade(lab, base, tree, stop_early=not full).run()
     if result["problems"] or result["build"]:
         raise Trouble(f"{mutant.name} does not build: {result['problems'] or result['build']}")
-    killers = {test["name"]: sorted(p for p, r in test["places"].items() if r["verdict"] in ("failed", "timed out"))
-               for test in result["tests"]}
-    return {"name": mutant.name, "mistake": mutant.mistake, "killed": any(
-        t["verdict"] in ("failed", "timed out") for t in result["tests"]),
-        "tests": {k: v for k, v in killers.items() if v}, "seconds": result["times"]["total"]}
+    # What the host says of a test of several CPUs costs no points, and hangs on its load.
+    counts = {p["name"]: lab.host_counts(p) for p in lab.parts}
+    killers = {test["name"]: sorted(p for p, r in test["places"].items() if r["verdict"] in ("failed", "timed out")
+                                    and (p != "host" or counts[test["part"]])) for test in result["tests"]}
+    killers = {name: places for name, places in killers.items() if places}
+    killed = any(t["verdict"] in ("failed", "timed out") for t in result["tests"])
+    if full:
+        killed = killed and any(set(ARCHES) <= set(places) for places in killers.values())
+    return {"name": mutant.name, "mistake": mutant.mistake, "killed": killed, "tests": killers,
+            "seconds": result["times"]["total"]}
 
 
 def run(lab, names=(), jobs=2, full=False, say=print):
@@ -57,18 +67,49 @@ def run(lab, names=(), jobs=2, full=False, say=print):
             results.append(done)
             say(f"{'killed  ' if done['killed'] else 'SURVIVED'} {done['name']}: {done['mistake']}"
                 f"  [{len(done['tests'])} tests, {done['seconds']:.0f} s]", flush=True)
-    return {"lab": lab.number, "full": full, "mutants": results, "order": [t["name"] for t in base.tests],
+    return {"lab": lab.number, "full": full, "mutants": results, "order": [t["name"] for t in base.all_tests],
             "survivors": [r["name"] for r in results if not r["killed"]]}
 
 
 def matrix(result):
-    """Lines: a row for each mutant, a column for each test; h host, r riscv, a arm64, several: *."""
+    """Lines: a row for each mutant, a column for each test that kills one, each with a letter."""
     tests = [t for t in result["order"] if any(t in m["tests"] for m in result["mutants"])]
-    for number, name in enumerate(tests):
-        yield f"{chr(97 + number % 26)}{number // 26 or ' '} {name}"
+    letters = dict(zip(tests, LETTERS.ljust(len(tests), "-")))
     width = max(len(m["name"]) for m in result["mutants"])
-    yield ""
-    yield " " * width + " " + " ".join(f"{chr(97 + n % 26)}{n // 26 or ' '}" for n in range(len(tests)))
+    yield " " * width + " " + "".join(letters.values())
     for mutant in result["mutants"]:
-        cells = (mutant["tests"].get(t, []) for t in tests)
-        yield f"{mutant['name']:{width}} " + " ".join(f"{('.' if not c else c[0][0] if len(c) == 1 else '*'):2}" for c in cells)
+        yield f"{mutant['name']:{width}} " + "".join(cell(mutant["tests"].get(t, [])) for t in tests)
+    yield ""
+    yield from (f"{letter} {name}" for name, letter in letters.items())
+
+
+def cell(places):
+    """Where a test kills: . nowhere, * on both machines and the host, m on both machines, else h, r or a."""
+    if set(ARCHES) <= set(places):
+        return "*" if "host" in places else "m"
+    return places[0][0] if places else "."
+
+
+def markdown(result):
+    """Lines of the page that keeps a full run. Tests that kill few mutants come first: they say most."""
+    kills = {t: sum(t in m["tests"] for m in result["mutants"]) for t in result["order"]}
+    yield from f"""\
+# Lab {result["lab"]}: the wrong solutions and what kills them
+
+Each is the reference with one realistic mistake; all must lose points on both machines. Made by
+`grading/mutants --lab {result["lab"]} --full --markdown FILE`; not to be edited by hand.
+
+{len(result["mutants"])} mutants, {sum("concurrency" in m["mistake"] for m in result["mutants"])} of them mistakes of \
+concurrency; {len(result["mutants"]) - len(result["survivors"])} killed on both machines.
+
+| mutant | mistake | killed by |
+| --- | --- | --- |""".splitlines()
+    for mutant in result["mutants"]:
+        tests = sorted(mutant["tests"], key=kills.get)
+        more = f" and {len(tests) - SHOWN} more" if len(tests) > SHOWN else ""
+        names = ", ".join(f"`{t}`" for t in tests[:SHOWN]) + more
+        yield f"| {mutant['name']} | {mutant['mistake']} | {names or '**nothing**'} |"
+    yield from ("", "The whole matrix: `*` killed on both machines and on the host, `m` on both machines, `r`, `a`, `h`",
+                "on RISC-V, ARM64 or the host alone. Of tests of several CPUs the host's verdict is left out: it hangs",
+                "on the host's load and costs no points.",
+                "", "```", *matrix(result), "```")

@@ -4,6 +4,8 @@ import re
 import sys
 import xml.etree.ElementTree as ET
 
+from . import boot
+
 PLACES = ("host", "riscv", "arm64")
 MARK = {"passed": "ok", "failed": "FAILED", "timed out": "LATE", "not run": "-"}
 
@@ -33,6 +35,8 @@ def replay(grade, test):
     if place:
         seeds = [line.split()[1] for line in test["places"][place]["log"] if re.match(r"seed \d+$", line)]
         seed = seeds[0] if seeds else seed
+    if test["part"] == "boot":
+        return boot.replay(grade["lab"], test["name"], place or "riscv")
     if place == "host":
         return f"make host-test LAB={grade['lab']} TESTS={test['name']} SEED={seed}"
     return f"make ktest LAB={grade['lab']} ARCH={place or 'riscv'} TESTS={test['name']} SEED={seed}"
@@ -52,6 +56,10 @@ def table(grade, out=sys.stdout):
         for test in grade["tests"]:
             if test["part"] != part["name"] or test["verdict"] == "passed":
                 continue
+            if test["verdict"] == "not run":
+                whys = sorted({r["why"] for r in test["places"].values() if r["verdict"] == "not run"})
+                print(f"          NOT RUN {test['name']}: {whys[0] if whys else 'another part was lost first'}", file=out)
+                continue
             marks = " ".join(f"{p} {MARK[test['places'].get(p, {}).get('verdict', 'not run')]}" for p in PLACES)
             print(f"          {test['verdict'].upper()} {test['name']}: {test['about']}\n            [{marks}]", file=out)
             for line in reason(test):
@@ -70,25 +78,38 @@ def write_json(grade, path):
         file.write("\n")
 
 
+def add_case(suite, name, classname, verdict, why, log):
+    case = ET.SubElement(suite, "testcase", name=name, classname=classname, time="0")
+    if verdict in ("failed", "timed out"):
+        failure = ET.SubElement(case, "failure", type=verdict.replace(" ", "-"), message=why[:300])
+        failure.text = "\n".join(log)
+    elif verdict == "not run":
+        ET.SubElement(case, "skipped", message=why[:300])
+
+
 def write_junit(grade, path):
-    cases = []
+    """A case for each file and for each test on each place; a failure is what costs points."""
+    name, time = f"lab{grade['lab']}", f"{grade['times']['total']:.2f}"
+    suite = ET.Element("testsuite", name=name)
+    for file in grade["files"]:
+        reasons = grade["problems"].get(file, [])
+        add_case(suite, file, f"{name}.files", "failed" if reasons else "passed", "; ".join(reasons), reasons)
     for test in grade["tests"]:
-        for place in PLACES:
-            if place in test["places"]:
-                cases.append((test, place, test["places"][place]))
-    suite = ET.Element("testsuite", name=f"lab{grade['lab']}", tests=str(len(cases)), errors="0",
-                       failures=str(sum(r["verdict"] in ("failed", "timed out") for _, _, r in cases)),
-                       skipped=str(sum(r["verdict"] == "not run" for _, _, r in cases)))
-    for test, place, result in cases:
-        case = ET.SubElement(suite, "testcase", name=f"{test['name']}.{place}",
-                             classname=f"lab{grade['lab']}.{test['part']}")
-        if result["verdict"] in ("failed", "timed out"):
-            failure = ET.SubElement(case, "failure", type=result["verdict"].replace(" ", "-"),
-                                    message=(result["why"] or test["about"])[:300])
-            failure.text = "\n".join(result["log"])
-        elif result["verdict"] == "not run":
-            ET.SubElement(case, "skipped", message=result["why"])
-    root = ET.Element("testsuites")
+        for place in (p for p in PLACES if p in test["places"]):
+            result = test["places"][place]
+            verdict, why = result["verdict"], result["why"] or test["about"]
+            if any((s["test"], s["place"]) == (test["name"], place) for s in grade["spoofs"]):
+                verdict, why = "failed", "an attempt to spoof"
+            elif place == "host" and verdict not in ("passed", "not run") and not (
+                    verdict == "failed" and test["host_counts"]):
+                verdict, why = "not run", f"{verdict} here, which does not count: {why}"
+            add_case(suite, f"{test['name']}.{place}", f"{name}.{test['part']}", verdict, why, result["log"])
+    counts = {"tests": len(suite), "failures": len(suite.findall("*/failure")), "errors": 0}
+    for key, value in counts.items():
+        suite.set(key, str(value))
+    suite.set("skipped", str(len(suite.findall("*/skipped"))))
+    suite.set("time", time)
+    root = ET.Element("testsuites", name="strata", time=time, **{k: str(v) for k, v in counts.items()})
     root.append(suite)
     ET.indent(root)
     ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)

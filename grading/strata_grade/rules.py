@@ -11,7 +11,10 @@ import subprocess
 
 from .lab import Trouble
 
-COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+# What is opened and not closed is matched, too, to the end of its line or file: nothing is read twice, or a
+# hostile file would keep this busy for hours.
+COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*+"?|\'(?:\\.|[^\'\\\n])*+\'?', re.S)
+STRING = re.compile(r'"(?:\\.|[^"\\\n])*+"?', re.S)
 DIRECTIVE = re.compile(r"^[ \t]*(?:#|%:)[ \t]*(\w+)([^\n]*)", re.M)
 ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
 MACHINE = re.compile(r"\b(?:csr_(?:read|write|set|clear)\w*|__CSR_STR|(?:read|write)_sysreg\w*)\b|\.incbin\b")
@@ -23,11 +26,18 @@ COMPILER = re.compile(r"bitops_debruijn_index$|"    # the table behind __ffs() a
                       r"__asan_|__ubsan_|__sanitizer_|__sancov_|_GLOBAL_OFFSET_TABLE_$|mem(set|cpy|move|cmp)$|"
                       r"host_(current|irqs_off)$|lockdep_(acquire|release)$|spin_lock_(slow|debug_before)$|ktest_sched_point$|"
                       r"might_sleep_check$|preempt_schedule$|per_cpu_offset$")
+SIZE_LIMIT = 1 << 20
 PRIVILEGED = {
     "riscv": re.compile(r"^(?:csr\w+|sfence\S*|hfence\S*|sinval\S*|ecall|[sm]ret|wfi|fence\.i|rd(?:cycle|time|instret)h?)$"),
     "arm64": re.compile(r"^(?:mrs|msr|svc|hvc|smc|eret|wfi|wfe|wfit|tlbi|at|ic|sys|sysl|hlt|dcps\d)$"),
 }
 GIVEN = {"riscv": re.compile(r"\bsstatus\b"), "arm64": re.compile(r"(?i)\b(?:daif\w*|tpidr_el1|sp_el0)\b")}
+
+
+def hidden(match):
+    """A string or character without its contents; one that is not closed is code."""
+    text = match[0]
+    return text[0] * 2 if len(text) > 1 and text[-1] == text[0] else text
 
 
 def scan_source(text, headers):
@@ -43,9 +53,8 @@ def scan_source(text, headers):
         wrong.append(f"inline assembly{says} is not allowed")
     if MACHINE.search(words):
         wrong.append(f"{MACHINE.search(words)[0]}: access to system registers is not allowed")
-    spliced = COMMENT_OR_STRING.sub(
-        lambda m: m[0] if m[0][0] == '"' else " " if m[0][0] == "/" else "''", text)
-    bare = re.sub(r'"(?:\\.|[^"\\\n])*"', '""', spliced)
+    spliced = COMMENT_OR_STRING.sub(lambda m: " " if m[0][0] == "/" else m[0] if m[0][0] == '"' else hidden(m), text)
+    bare = STRING.sub(hidden, spliced)
     if "##" in bare or "%:%:" in bare:
         wrong.append("## (pasting of tokens) is not allowed")
     for match in DIRECTIVE.finditer(spliced):
@@ -81,6 +90,16 @@ def globals_of(tools, objects):
             (undefined if kind in "Uwv" else defined).add(name)
         out[obj] = defined, undefined
     return out
+
+
+def check_size(tools, obj):
+    """Code and variables must fit into a small machine's memory."""
+    total = 0
+    for line in tool(f"{tools}size", "-A", "-d", obj).splitlines():
+        words = line.split()
+        if len(words) == 3 and re.match(r"\.s?(text|rodata|data|bss)", words[0]):
+            total += int(words[1])
+    return [f"its code and variables take {total} bytes, {SIZE_LIMIT} are allowed"] if total > SIZE_LIMIT else []
 
 
 def check_symbols(lab, names, reserved):

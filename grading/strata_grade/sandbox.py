@@ -4,6 +4,7 @@ Inside, the pristine tree stands at /strata and is read-only, the work folder at
 network, no home, no other process, and of the host only its programs. Without bubblewrap the same commands run
 with the same limits on the host itself: good enough for a student who grades their own tree.
 """
+import errno
 import os
 import resource
 import shutil
@@ -17,6 +18,7 @@ from .lab import Trouble
 
 OUTPUT_LIMIT = 4 << 20
 FILE_LIMIT = 1 << 30
+ROOM = 1 << 20          # bytes that must be left in the work folder
 
 
 @dataclass
@@ -52,7 +54,7 @@ class Sandbox:
             self.prefix = prefix if done.returncode == 0 else []
             self.why = done.stderr.strip()
         else:
-            self.why = "bwrap is not installed"
+            self.why = "bwrap is not installed (Debian's package is bubblewrap)"
         if compulsory and not self.prefix:
             raise Trouble(f"no sandbox: {self.why}")
         self.top, self.work = ("/strata", "/work") if self.prefix else (top, work)
@@ -60,18 +62,27 @@ class Sandbox:
     def name(self):
         return "bubblewrap" if self.prefix else "none"
 
-    def run(self, *words, cpu=120, wall=1500, output_limit=OUTPUT_LIMIT):
+    def check_room(self, output=""):
+        """What fails for want of space on the disk or of memory is not the submission's fault."""
+        free = os.statvfs(self.real_work)
+        if free.f_bavail * free.f_frsize < ROOM or os.strerror(errno.ENOSPC) in output:
+            raise Trouble(f"no space left in {os.path.dirname(self.real_work)}")
+
+    def run(self, *words, cpu=120, wall=1500, output_limit=OUTPUT_LIMIT, memory=0, file_limit=FILE_LIMIT):
         """One command. cpu: seconds of processor time for each of its processes, whatever the load;
-        wall: the backstop."""
+        memory: bytes of each (0: no limit); wall: the backstop."""
         def limits():
             resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
+            if memory:
+                resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
         env = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "TMPDIR": self.real_work,
                "HOME": "/nonexistent"}
         if os.environ.get("QEMU") and not self.prefix:
             env["QEMU"] = os.environ["QEMU"]
+        self.check_room()
         process = subprocess.Popen(self.prefix + [str(w) for w in words], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self.real_top,
                                    env=env, start_new_session=True, preexec_fn=limits)

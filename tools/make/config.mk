@@ -13,7 +13,6 @@ ifneq ($(PAGING),)
 $(call one-of,PAGING,sv39 sv48 sv57)
 $(if $(filter arm64,$(ARCH)),$(error PAGING is for ARCH=riscv; arm64 always has four levels))
 endif
-
 # The allocators of small objects that this tree has, and the one each stage boots with.
 SLABS  := page$(foreach s,slab slub slob,$(if $(wildcard kernel/mm/slab/$(s).c), $(s)))
 SLAB_1 := page
@@ -23,7 +22,7 @@ SLAB_4 := slub
 override SLAB := $(or $(SLAB),$(SLAB_$(LAB)))
 $(call one-of,SLAB,$(SLABS))
 
-$(foreach v,KASAN UBSAN BASE,$(if $(filter-out 0,$($(v))),$(error $(v)= is not there yet)))
+$(foreach v,KASAN UBSAN,$(if $(filter-out 0,$($(v))),$(error $(v)= is not there yet)))
 ifeq ($(ARCH)$(GIC),arm642)
 $(if $(filter 1 2 3 4 5 6 7 8,$(CPUS)),,$(error CPUS=$(CPUS): GICv2 has 8 CPU interfaces at most; use GIC=3))
 endif

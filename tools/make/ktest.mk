@@ -54,8 +54,8 @@ $(K)/world.o: $(K_STUDENT) $(K_GIVEN) $(K_WORLD) $(K)/table.o kernel/test/ktest/
 		--work $(K)/link --student $(K_STUDENT) --given $(K_GIVEN) --harness $(K_WORLD) $(K)/table.o
 
 # The kernel that runs the tests, in one piece: a student's tree has it ready-made.
-ifneq ($(wildcard prebuilt/lab$(LAB)/$(ARCH)/ktest-base.o),)
-KTEST_BASE ?= prebuilt/lab$(LAB)/$(ARCH)/ktest-base.o
+ifneq ($(wildcard $(PREBUILT)/ktest-base.o),)
+KTEST_BASE ?= $(PREBUILT)/ktest-base.o
 endif
 KTEST_BASE ?= $(O)/ktest-base.o
 ifeq ($(KTEST_BASE),$(O)/ktest-base.o)

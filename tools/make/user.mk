@@ -12,7 +12,7 @@ user-objects = $(addprefix $(O)/,$(addsuffix .o,$(basename $(filter user/$(1).c 
 USER_ARCH_FLAGS := $(if $(filter riscv,$(ARCH)),-march=rv64gc -mabi=lp64d -mcmodel=medany -mno-relax,$(ARCH_FLAGS_arm64))
 LIBGCC = $(shell $(CROSS_COMPILE)gcc $(USER_ARCH_FLAGS) -print-libgcc-file-name)
 
-UCC := $(CC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
+UCC := $(CC) -std=gnu11 $(if $(filter 0,$(DEBUGINFO)),-O1 -w,-O2 -g -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes) \
 	-ffreestanding -fno-strict-aliasing -fno-common -ffunction-sections -fdata-sections \
 	-fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables $(USER_ARCH_FLAGS) \
 	$(if $(filter 0,$(LLVM)),-fno-tree-loop-distribute-patterns) \

@@ -1,12 +1,19 @@
 """Boots a test image as often as it takes to have a verdict on every test.
 
-Session.run(names) -> {name: {"verdict": "passed" | "failed" | "timed out", "why", "log", "instructions"}}
+Session.run(tests) -> {name: {"verdict": "passed" | "failed" | "timed out" | "not run", "why", "log", "instructions"}}
 
 What to believe: a line that ends in mac=… counts only if the code is right for this boot's key, if the test
 was asked for, if it is the one that runs, and if it has no verdict yet. A line that looks like a verdict and
 is not is a spoof: it is noted and earns nothing. A test that was started and has no verdict when the
 machine stops has failed: it panicked, or it broke the machine.
+
+Early end. A test that breaks the machine or runs out of time costs a boot and a whole budget. A part whose tests
+are worth something only together is lost with the first of them: after LATE_TESTS such tests, or LATE_BUDGET
+instructions spent in vain, the part's other tests are not run.
+
+Trouble. What the code under test cannot have done is the host's: QEMU killed or missing, no room for its console.
 """
+import glob
 import os
 import re
 import secrets
@@ -25,6 +32,8 @@ WALL_SECONDS = 1500
 SILENCE = 30                        # CPU seconds without a new line
 STILL = 30                          # seconds in which QEMU, though alive, used no processor at all
 CONSOLE_LIMIT = 8 << 20
+ROOM = 1 << 16                      # bytes that must be left on the disk, or lines may have been lost
+LATE_TESTS, LATE_BUDGET = 2, 300_000_000    # kernel/test/ktest/host.c has them, too
 MASK = (1 << 64) - 1
 
 
@@ -58,6 +67,18 @@ def siphash(key, data):
     v[2] ^= 0xff
     rounds(4)
     return v[0] ^ v[1] ^ v[2] ^ v[3]
+
+
+def wants_to_run(pid):
+    """Is a thread of it running, waiting for a processor or a disk, or stopped by somebody?"""
+    for path in glob.glob(f"/proc/{pid}/task/*/stat"):
+        try:
+            with open(path, encoding="ascii") as file:
+                if file.read().rsplit(")", 1)[1].split()[0] in "RDTt":
+                    return True
+        except OSError:
+            pass
+    return False
 
 
 class Console:
@@ -137,25 +158,48 @@ class Session:
                 "-icount", "shift=0,sleep=off", "-rtc", "base=2020-01-01,clock=vm", "-seed", "1",
                 "-display", "none", "-monitor", "none", "-serial", f"file:{console}"]
 
-    def run(self, names):
-        results = {}
+    def run(self, tests):
+        """tests: as in tests.json."""
+        results, spoilt = {}, {}
         while True:
-            left = [n for n in names if n not in results]
+            left = [t for t in tests if t["name"] not in results]
             if not left:
                 return results
-            if not self.boot(left, results):
-                raise Trouble(f"a boot for {left[0]} gave no verdict")
+            last = self.boot([t["name"] for t in left], results)
+            if not last:
+                raise Trouble(f"a boot for {left[0]['name']} gave no verdict")
+            for test in left:   # whatever the boot ended with has spoilt it, but at the end of the list
+                if test["name"] == last and test is not left[-1]:
+                    self.spoil(test, tests, results, spoilt.setdefault(test["part"], []))
+
+    @staticmethod
+    def spoil(test, tests, results, spoilt):
+        """spoilt: the tests of this part that have cost a machine."""
+        spoilt.append(test)
+        late = [t["budget"] for t in spoilt if results[t["name"]]["verdict"] == "timed out"]
+        if len(spoilt) < LATE_TESTS and sum(late) < LATE_BUDGET:
+            return
+        names = " and ".join(t["name"] for t in spoilt)
+        for other in tests:
+            if other["part"] == test["part"] and other["name"] not in results:
+                results[other["name"]] = {
+                    "verdict": "not run", "log": [], "instructions": None,
+                    "why": f"the part is lost: each test that hangs or crashes costs a boot, as {names} did"}
 
     def boot(self, names, results):
-        """One boot; True if it gave at least one verdict."""
+        """One boot; the last test that it gave a verdict on, or None."""
         before, key = len(results), secrets.token_bytes(16)
         judge = Console(key, names, results, self.spoofs)
         with tempfile.TemporaryDirectory(prefix="ktest-") as folder:
             path, errors = os.path.join(folder, "console"), os.path.join(folder, "errors")
             open(path, "wb").close()
+            command = self.command(key, names, path)
             with open(errors, "wb") as err:
-                qemu = subprocess.Popen(self.command(key, names, path), stdin=subprocess.DEVNULL, stdout=err,
-                                        stderr=err, preexec_fn=die_with_parent)
+                try:
+                    qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=err, stderr=err,
+                                            preexec_fn=die_with_parent)
+                except OSError as error:
+                    raise Trouble(f"{command[0]}: {error.strerror}; run ./tools/setup") from None
             try:
                 why = self.watch(qemu, path, judge)
             finally:
@@ -166,6 +210,8 @@ class Session:
                 text = file.read(CONSOLE_LIMIT + 1).decode("utf-8", "replace").replace("\r", "")
             with open(errors, encoding="utf-8", errors="replace") as file:
                 complaint = file.read().strip()
+            if os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize < ROOM:
+                raise Trouble(f"no space left in {tempfile.gettempdir()}")
         self.boots += 1
         self.consoles.append(text.replace(key.hex(), "-" * 32))
         for line in text.split("\n"):
@@ -176,7 +222,7 @@ class Session:
         if len(results) == before and not judge.started:
             tail = " / ".join(text.strip().splitlines()[-3:])
             raise Trouble(f"the test image does not start: {why or complaint or tail}")
-        return len(results) > before
+        return list(results)[-1] if len(results) > before else None
 
     @staticmethod
     def watch(qemu, path, judge):
@@ -198,7 +244,7 @@ class Session:
             except OSError:
                 continue
             now = os.path.getsize(path)
-            if spent != spent_last:
+            if spent != spent_last or wants_to_run(qemu.pid):
                 spent_last, still = spent, time.monotonic()
             if time.monotonic() - still > STILL:
                 return "every CPU sleeps and nothing will wake them"
@@ -210,8 +256,9 @@ class Session:
                 return f"the machine was beyond rescue after {spent:.0f} s of processor time"
             if time.monotonic() - start > WALL_SECONDS:
                 raise Trouble(f"no end after {WALL_SECONDS} s")
-        return None if qemu.returncode == 0 else f"QEMU ended with status {qemu.returncode}" \
-            if qemu.returncode > 0 else f"QEMU died of {signal.Signals(-qemu.returncode).name}"
+        if qemu.returncode < 0:     # no guest can do that
+            raise Trouble(f"QEMU was killed by {signal.Signals(-qemu.returncode).name}")
+        return f"QEMU ended with status {qemu.returncode}" if qemu.returncode else None
 
 
 def report(tests, results, args, session):

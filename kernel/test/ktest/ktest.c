@@ -10,17 +10,23 @@
 
 struct ktest_state ktest_state;
 unsigned long ktest_unlocks;
+_Static_assert(MAX_FAILURES * LINE_SIZE < sizeof(ktest_state.reasons.text),
+	       "every reported failure has room");
 
 static void *allocs[MAX_ALLOCS];
 static unsigned int nr_allocs;
 
 /* Lines of different CPUs do not mix: each takes its room first. */
-static void add_line(const char *line, unsigned int len)
+static void add_line(struct ktest_text *t, const char *line, unsigned int len)
 {
-	unsigned int at = __atomic_fetch_add(&ktest_state.used, len, __ATOMIC_RELAXED);
+	unsigned int at = READ_ONCE(t->used);
 
-	if (at + len < sizeof(ktest_state.text))
-		memcpy(ktest_state.text + at, line, len);
+	do {
+		if (at + len >= sizeof(t->text))
+			return;
+	} while (!__atomic_compare_exchange_n(&t->used, &at, at + len, false, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	memcpy(t->text + at, line, len);
 }
 
 void ktest_fail(const char *file, int line, const char *fmt, ...)
@@ -38,7 +44,7 @@ void ktest_fail(const char *file, int line, const char *fmt, ...)
 	len = min(len + vsnprintf(text + len, sizeof(text) - len, fmt, args), LINE_SIZE - 2U);
 	va_end(args);
 	text[len++] = '\n';
-	add_line(text, len);
+	add_line(&ktest_state.reasons, text, len);
 }
 
 bool ktest_compare(long a, const char *op, long b, const char *a_text, const char *b_text,
@@ -65,7 +71,17 @@ void ktest_note(const char *fmt, ...)
 	while (len && text[len - 1] == '\n')
 		len--;
 	text[len++] = '\n';
-	add_line(text, len);
+	add_line(&ktest_state.notes, text, len);
+}
+
+unsigned int ktest_note_mark(void)
+{
+	return ktest_state.notes.used;
+}
+
+void ktest_forget_notes(unsigned int mark)
+{
+	ktest_state.notes.used = mark;
 }
 
 bool ktest_failed(void)
@@ -103,13 +119,19 @@ void ktest_forget(void)
 	memset(&ktest_state, 0, sizeof(ktest_state));
 }
 
-void ktest_report(void (*line)(const char *text))
+static void report(struct ktest_text *t, void (*line)(const char *text))
 {
-	char *p = ktest_state.text, *end;
+	char *p = t->text, *end;
 
-	p[min(ktest_state.used, (unsigned int)sizeof(ktest_state.text) - 1)] = '\0';
+	p[t->used] = '\0';
 	for (; *p && (end = strchr(p, '\n')) != NULL; p = end + 1) {
 		*end = '\0';
 		line(p);
 	}
+}
+
+void ktest_report(void (*line)(const char *text))
+{
+	report(&ktest_state.reasons, line);
+	report(&ktest_state.notes, line);
 }

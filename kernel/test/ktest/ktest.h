@@ -62,6 +62,10 @@ extern const struct ktest *const ktest_table[];
 void ktest_fail(const char *file, int line, const char *fmt, ...) __printf(3, 4);
 /* A line that is printed if the test fails. */
 void ktest_note(const char *fmt, ...) __printf(1, 2);
+/* For what is tried many times: ktest_forget_notes(mark) drops the notes made since ktest_note_mark()
+ * gave that mark. One CPU only. */
+unsigned int ktest_note_mark(void);
+void ktest_forget_notes(unsigned int mark);
 bool ktest_failed(void);
 /* Leaves the test. Any CPU that runs it. */
 __noreturn void ktest_abort(void);
@@ -140,10 +144,14 @@ void ktest_release(unsigned int mark);
 /* Puts the world back into its first state. */
 void world_reset(void);
 /* For the runners: ktest.c. */
+struct ktest_text {
+	unsigned int used;		/* bytes in text */
+	char text[4000];		/* lines to print if the test fails */
+};
 struct ktest_state {
 	int failures;
-	unsigned int used;		/* bytes in text */
-	char text[6000];		/* lines to print if the test fails */
+	struct ktest_text reasons;	/* large enough for all that are reported */
+	struct ktest_text notes;	/* the first of them */
 };
 extern struct ktest_state ktest_state;
 /* Calls line(text) for each line that is to be printed. */

@@ -40,6 +40,7 @@
 #define LINE_SIZE	256
 #define ARENA_SIZE	(16UL << 20)	/* what ktest_alloc() gives */
 #define SWITCH_TIME	80		/* rounds of burn(): more than a tick of the clock */
+#define ABORT_GRACE	5000000UL	/* ... when one has left the test, perhaps with a lock */
 #define RELAX_TIME	1000		/* instructions: more than it takes to arm a timer */
 #define HEARTBEAT	30000		/* instructions */
 
@@ -252,6 +253,7 @@ static struct {
 	void *arg;
 	u64 seed;
 	unsigned int n, arrived, left;
+	bool aborted;			/* a CPU has left the test, its locks perhaps still taken */
 	struct prng rng;		/* for the places where a CPU lets others in */
 } gang;
 
@@ -289,6 +291,7 @@ void ktest_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *
 	gang.seed = seed;
 	gang.n = gang.left = n;
 	gang.arrived = 0;
+	gang.aborted = false;
 	prng_seed(&gang.rng, seed);
 	for (unsigned int cpu = 1; cpu < n; cpu++)
 		give_work(cpu, gang_member, NULL);
@@ -310,6 +313,7 @@ void ktest_abort(void)
 	preempt_count() = 0;
 	local_irq_enable();
 	timer_cancel(&jitters[cpu].timer);
+	smp_store_release(&gang.aborted, true);
 	if (cpu)
 		__atomic_fetch_sub(&gang.left, 1, __ATOMIC_ACQ_REL);
 	workers[cpu].thread = NULL;
@@ -385,12 +389,19 @@ static __printf(1, 2) void out_sealed(const char *fmt, ...)
 	out(mac);
 }
 
-/* Until worker 0 is done; false: the budget is spent. */
+/* Until worker 0 is done; false: the budget is spent, or it waits in vain for a CPU that has left. */
 static bool wait_for_worker(void)
 {
+	u64 deadline = now.deadline;
+
+	gang.aborted = false;
 	while (smp_load_acquire(&workers[0].fn)) {
-		if (arch_clock_ns() >= now.deadline)
+		u64 clock = arch_clock_ns();
+
+		if (clock >= deadline)
 			return false;
+		if (smp_load_acquire(&gang.aborted))
+			deadline = min(deadline, clock + ABORT_GRACE);
 		ktest_relax();
 	}
 	return true;

@@ -138,10 +138,12 @@ static void run_ops(struct attempt *a)
 	}
 }
 
+#define ERROR_SIZE	220
+
 /* One try in a fresh world; the error stays readable until the next one. */
 static const char *attempt(const struct trace *trace, unsigned int *at)
 {
-	static char text[220];
+	static char text[ERROR_SIZE];
 	unsigned int mark = ktest_mark();
 	struct attempt *a = ktest_alloc(sizeof(*a));
 
@@ -165,11 +167,35 @@ const char *trace_run(const struct trace *trace)
 	return attempt(trace, &at);
 }
 
-/* Leaves out operations [from, from + n) for good if the rest still fails. */
-static bool leave_out(struct trace *trace, unsigned int from, unsigned int n)
+static const char *next_word(const char *p, bool *number)
+{
+	for (*number = false; *p && *p != ' '; p++)
+		*number |= *p >= '0' && *p <= '9';
+	return p;
+}
+
+/* Do two errors differ in nothing but numbers, addresses and names with a number? */
+static bool same_kind(const char *a, const char *b)
+{
+	while (*a && *b) {
+		bool a_number, b_number;
+		const char *a_end = next_word(a, &a_number), *b_end = next_word(b, &b_number);
+
+		if (!a_number && !b_number &&
+		    (a_end - a != b_end - b || memcmp(a, b, a_end - a)))
+			return false;
+		a = a_end + (*a_end == ' ');
+		b = b_end + (*b_end == ' ');
+	}
+	return !*a && !*b;
+}
+
+/* Leaves out operations [from, from + n) for good if the rest still fails as @kind says. */
+static bool leave_out(struct trace *trace, unsigned int from, unsigned int n, const char *kind)
 {
 	unsigned int mark = ktest_mark(), at;
 	struct trace shorter = *trace;
+	const char *error;
 	bool fails;
 
 	shorter.nr_ops = trace->nr_ops - n;
@@ -177,7 +203,8 @@ static bool leave_out(struct trace *trace, unsigned int from, unsigned int n)
 	memcpy(shorter.ops, trace->ops, from * sizeof(*shorter.ops));
 	memcpy(shorter.ops + from, trace->ops + from + n,
 	       (shorter.nr_ops - from) * sizeof(*shorter.ops));
-	fails = attempt(&shorter, &at) != NULL;
+	error = attempt(&shorter, &at);
+	fails = error && same_kind(error, kind);
 	if (fails) {
 		trace->nr_ops = shorter.nr_ops;
 		memcpy(trace->ops, shorter.ops, shorter.nr_ops * sizeof(*shorter.ops));
@@ -187,7 +214,7 @@ static bool leave_out(struct trace *trace, unsigned int from, unsigned int n)
 }
 
 /* Stops early when half of the budget that was left is spent. */
-static void shrink(struct trace *trace)
+static void shrink(struct trace *trace, const char *kind)
 {
 	unsigned int tries = 0, n = trace->nr_ops / 2;
 	u64 reserve = ktest_budget_left() / 2;
@@ -198,7 +225,7 @@ static void shrink(struct trace *trace)
 		for (unsigned int from = 0; from + n <= trace->nr_ops && tries < MAX_TRIES &&
 		     ktest_budget_left() > reserve; ) {
 			tries++;
-			if (leave_out(trace, from, n))
+			if (leave_out(trace, from, n, kind))
 				shorter = true;
 			else
 				from += n;
@@ -210,15 +237,19 @@ static void shrink(struct trace *trace)
 
 void trace_check_at(struct trace *trace, const char *file, int line)
 {
-	unsigned int all = trace->nr_ops, at;
+	unsigned int all = trace->nr_ops, said = ktest_note_mark(), at;
 	const char *error = attempt(trace, &at);
+	char kind[ERROR_SIZE];
 
 	if (!error)
 		return;
+	snprintf(kind, sizeof(kind), "%s", error);
 	trace->nr_ops = min(trace->nr_ops, at);
-	if (!attempt(trace, &at))
+	error = attempt(trace, &at);
+	if (!error || !same_kind(error, kind))
 		trace->nr_ops = all;
-	shrink(trace);
+	shrink(trace, kind);
+	ktest_forget_notes(said);	/* of the other tries */
 	error = attempt(trace, &at) ?: "the trace fails, but not when it is repeated";
 	ktest_fail(file, line, "%s", error);
 	ktest_note("  the shortest trace found that fails so has %u of %u operations:",

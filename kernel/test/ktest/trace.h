@@ -1,7 +1,8 @@
 /*
  * Traces: long random sequences of allocations and frees, from a seed, judged by the oracle. The
  * same seed gives the same trace on the host and on both machines. A trace that fails is cut down
- * (delta debugging: leave out a part, see whether it still fails) to a short one, which is printed.
+ * (delta debugging: leave out a part, see whether it still fails in the same way) to a short one,
+ * which is printed.
  *
  * An operation names a slot: "alloc" fills it if it is empty, "free" empties it if it is full, and
  * else nothing happens. So whatever is left out, the rest is still a trace.

@@ -125,15 +125,28 @@ KTEST_SEEDS(freelist, random_trace_many_zones,
 
 /* ---- refusal ------------------------------------------------------------------------------- */
 
-/* The free must be reported by bad_page() and leave the zone as it is. */
-static void expect_refused(struct zone *zone, struct page *page)
+/* The free must be reported by bad_page(), once, and leave the zone and the page as they are. */
+static void expect_block_refused(struct zone *zone, struct page *page, unsigned int order)
 {
 	unsigned long before = zone->free_pages;
+	struct page block[8];
 
+	ASSERT_TRUE(1U << order <= ARRAY_SIZE(block));
+	memcpy(block, page, sizeof(*page) << order);
 	world_log_forget();
-	core_free(zone, page, 0);
+	core_free(zone, page, order);
 	EXPECT_EQ(world_bad_pages(), 1);
 	EXPECT_EQ(zone->free_pages, before);
+	for (unsigned int i = 0; i < 1U << order; i++) {
+		EXPECT_EQ(page[i].flags, block[i].flags);
+		EXPECT_EQ(page_count(&page[i]), page_count(&block[i]));
+		EXPECT_EQ(page_mapcount(&page[i]), page_mapcount(&block[i]));
+	}
+}
+
+static void expect_refused(struct zone *zone, struct page *page)
+{
+	expect_block_refused(zone, page, 0);
 }
 
 KTEST(refusal, double_free_is_refused,
@@ -201,8 +214,57 @@ KTEST(refusal, reserved_page_is_refused,
 	EXPECT_OK(oracle_drain_and_refill(&oracle, zone));
 }
 
+/* Blocks of 8 frames, each with one that is bad: in the middle, first, last. */
+KTEST(refusal, block_with_one_bad_page_is_refused_whole,
+      "a block that holds one reserved, free or foreign page is refused, and none of it is freed",
+      50000000)
+{
+	static const u8 bad[] = { 5, 8, 23, 26, 32, 47, 50, 56, 71 };
+	struct world_range ranges[2 * ARRAY_SIZE(bad) + 1];
+	struct zone *mine, *other;
+	unsigned int n = 0;
+	pfn_t at = FIRST;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++, at++) {
+		if (at < FIRST + bad[i])
+			ranges[n++] = (struct world_range){ at, FIRST + bad[i], 0, false };
+		at = FIRST + bad[i];
+		/* Three are reserved, three will be free, three belong to node 1. */
+		ranges[n++] = (struct world_range){ at, at + 1, i >= 6, i < 3 };
+	}
+	ranges[n++] = (struct world_range){ at, FIRST + 80, 0, false };
+	world_build(ranges, n);
+	oracle_init(&oracle, ranges, n, 0);
+	mine = &node_data[0].zones[ZONE_DMA32];
+	other = &node_data[1].zones[ZONE_DMA32];
+	for (unsigned int i = 0; i < 80 - 6; i++)
+		take(mine);
+	for (unsigned int i = 0; i < 3; i++)
+		take(other);
+	for (unsigned int i = 3; i < 6; i++)
+		give(mine, world_page(FIRST + bad[i]));
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
+		expect_block_refused(mine, world_page(FIRST + bad[i] / 8 * 8), 3);
+
+	/* What was refused is as free, or as much in use, as it was. */
+	world_log_forget();
+	for (unsigned int i = 0; i < 3; i++)
+		take(mine);
+	EXPECT_TRUE(core_alloc(mine, 0) == NULL);
+	for (unsigned int i = 0; i < 72; i++)
+		if (!PageReserved(world_page(FIRST + i)))
+			give(page_zone(world_page(FIRST + i)), world_page(FIRST + i));
+	for (unsigned int i = 72; i < 80; i++)
+		EXPECT_OK(oracle_gave(&oracle, world_page(FIRST + i), 0));
+	core_free(mine, world_page(FIRST + 72), 3);	/* a good block */
+	EXPECT_EQ(mine->free_pages, 80 - 6);
+	EXPECT_EQ(world_bad_pages(), 0);
+	EXPECT_OK(oracle_drain_and_refill(&oracle, mine));
+	EXPECT_OK(oracle_drain_and_refill(&oracle, other));
+}
+
 KTEST(refusal, front_refuses_bad_frees,
-      "__free_pages() on a free, reserved or shared page changes nothing, and later use is sound",
+      "__free_pages() on what is no page, or free, reserved or shared, changes nothing",
       50000000)
 {
 	struct zone *zone = one_zone(200);
@@ -224,9 +286,16 @@ KTEST(refusal, front_refuses_bad_frees,
 	EXPECT_EQ(world_bad_pages(), 1);
 	__free_page(world_page(FIRST + 300));	/* a hole */
 	EXPECT_EQ(world_bad_pages(), 2);
+	__free_page(pfn_to_page(world_first_pfn() + 2 * world_pages()));
+	EXPECT_EQ(world_bad_pages(), 3);
+	__free_page((struct page *)((char *)shared + sizeof(*shared) / 2));
+	EXPECT_EQ(world_bad_pages(), 4);
+	__free_pages(shared, 1);		/* of order 0 */
+	EXPECT_EQ(world_bad_pages(), 5);
+	EXPECT_EQ(zone->free_pages, 199);
 	EXPECT_OK(oracle_gave(&oracle, shared, 0));
 	__free_page(shared);
-	EXPECT_EQ(world_bad_pages(), 2);
+	EXPECT_EQ(world_bad_pages(), 5);
 	EXPECT_EQ(zone->free_pages, 200);
 	EXPECT_OK(oracle_drain_and_refill(&oracle, zone));
 }

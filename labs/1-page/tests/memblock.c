@@ -115,6 +115,15 @@ KTEST(memblock, memblock_full_array_is_refused_whole,
 	EXPECT_EQ(memblock_reserve(0x1000, 0x1000), 0);		/* closes a gap: one region fewer */
 	EXPECT_EQ(memblock.reserved.cnt, MEMBLOCK_MAX_REGIONS - 1);
 	EXPECT_EQ(memblock_reserve(0x1000000, 0x1000), 0);
+
+	/* Room for two more, and a range that would need three, between regions of another node. */
+	for (u64 i = 0; i < MEMBLOCK_MAX_REGIONS - 2; i++)
+		ASSERT_EQ(memblock_add(i * 0x2000, 0x1000, 1), 0);
+	EXPECT_EQ(memblock_add(0x1000, 0x5800, 0), -ENOSPC);
+	EXPECT_EQ(memblock.memory.cnt, MEMBLOCK_MAX_REGIONS - 2);
+	EXPECT_EQ(memblock_phys_mem_size(), (MEMBLOCK_MAX_REGIONS - 2) * 0x1000);
+	EXPECT_EQ(memblock_add(0x1000, 0x3800, 0), 0);
+	EXPECT_EQ(memblock.memory.cnt, MEMBLOCK_MAX_REGIONS);
 }
 
 /* ---- against a bitmap: bit n says whether byte n * 16 is in the set -------------------------- */
@@ -242,8 +251,23 @@ KTEST(memblock_alloc, early_alloc_obeys_limits,
 	EXPECT_EQ(memblock_phys_alloc_range(0x10, 1, 0x20000, 0x20010), 0x20000);
 	EXPECT_EQ(memblock_phys_alloc_range(0x10, 1, 0x20011, 0x20020), 0);
 	EXPECT_EQ(memblock_phys_alloc_range(0x1000, 0x1000, 0, 0x1000), 0);
+	EXPECT_FALSE(memblock_is_reserved(0));
 	EXPECT_EQ(memblock_phys_alloc_range(0x1000, 0x1000, 0x50000, 0x50000), 0);
 	EXPECT_EQ(memblock_phys_alloc_range(0x1000, 0x1000, 0x60000, 0x50000), 0);
+}
+
+KTEST(memblock_alloc, early_alloc_is_reserved_or_refused,
+      "with the reserved array full an early allocation is found only where it merges", 50000000)
+{
+	memblock_add(0, 0x1000000, 0);
+	for (u64 i = 0; i < MEMBLOCK_MAX_REGIONS; i++)
+		ASSERT_EQ(memblock_reserve(i * 0x2000, 0x1000), 0);
+	EXPECT_EQ(memblock_phys_alloc_range(0x1000, 0x1000, 0x800000, 0x900000), 0);
+	EXPECT_FALSE(memblock_is_reserved(0x8ff000));
+	EXPECT_EQ(memblock_phys_alloc_range(0x800, 16, 0x1000, 0x1800), 0x1000);
+	EXPECT_TRUE(memblock_is_reserved(0x1000) && memblock_is_reserved(0x17ff));
+	EXPECT_FALSE(memblock_is_reserved(0x1800));
+	EXPECT_EQ(memblock.reserved.cnt, MEMBLOCK_MAX_REGIONS);
 }
 
 KTEST_SEEDS(memblock_alloc, early_alloc_matches_a_bitmap,

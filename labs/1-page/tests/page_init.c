@@ -209,11 +209,11 @@ KTEST(page_init, zones_split_at_4_gib,
 	pfn_t first = DMA32_LIMIT_PFN - 1000;
 	struct pglist_data *node = NODE_DATA(0);
 
-	put(&memblock.memory, PFN_PHYS(first), PFN_PHYS(first + 2100), 0);
-	run_page_init(first, 2100);
+	put(&memblock.memory, PFN_PHYS(first), PFN_PHYS(first + 3300), 0);
+	run_page_init(first, 3300);
 	check_pages();
 	expect_zone(&node->zones[ZONE_DMA32], first, 1000, 1000, 1000);
-	expect_zone(&node->zones[ZONE_NORMAL], DMA32_LIMIT_PFN, 1100, 1100, 1100);
+	expect_zone(&node->zones[ZONE_NORMAL], DMA32_LIMIT_PFN, 2300, 2300, 2300);
 }
 
 KTEST(page_init, partial_frames_are_not_free,

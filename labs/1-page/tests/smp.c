@@ -146,6 +146,97 @@ KTEST_SEEDS(smp, cpus_fight_over_few_pages,
 		EXPECT_OK(oracle_drain_and_refill(&oracle, zone));
 }
 
+/* Two pages of a node of its own for each CPU. */
+static void use_own_zone(unsigned int cpu, void *arg)
+{
+	struct zone *zone = &node_data[cpu].zones[ZONE_DMA32];
+	struct page *page[2];
+
+	(void)arg;
+	for (unsigned int i = 0; i < 150 && !ktest_failed(); i++) {
+		for (unsigned int k = 0; k < 2; k++) {
+			page[k] = core_alloc(zone, 0);
+			ASSERT_TRUE(page[k] != NULL);
+			ASSERT_OK(oracle_took(&oracle, zone, page[k], 0));
+		}
+		for (unsigned int k = 0; k < 2; k++) {
+			EXPECT_OK(oracle_gave(&oracle, page[k], 0));
+			core_free(zone, page[k], 0);
+		}
+	}
+}
+
+KTEST_SEEDS(smp, zones_do_not_disturb_each_other,
+	    "CPUs that use different zones, each under its own lock, share nothing", 400000000, 8)
+{
+	struct world_range range[MAX_NUMNODES];
+	unsigned int n = min(ktest_nr_cpus(), (unsigned int)MAX_NUMNODES);
+
+	for (unsigned int i = 0; i < n; i++)
+		range[i] = (struct world_range){ FIRST + 2 * i, FIRST + 2 * i + 2, i, false };
+	world_build(range, n);
+	oracle_init(&oracle, range, n, 0);
+	ktest_on_cpus(n, t->seed, use_own_zone, NULL);
+	EXPECT_EQ(world_bad_pages(), 0);
+	for (unsigned int i = 0; i < n && !ktest_failed(); i++) {
+		EXPECT_EQ(node_data[i].zones[ZONE_DMA32].free_pages, 2);
+		EXPECT_OK(oracle_drain_and_refill(&oracle, &node_data[i].zones[ZONE_DMA32]));
+	}
+}
+
+/* All CPUs free one page at the same time: one of them is right. */
+static struct {
+	struct zone *zone;
+	struct page *page;
+	unsigned int cpus, arrived;
+} meeting;
+
+/* Until all CPUs were here @times times. */
+static void meet(unsigned int times)
+{
+	__atomic_fetch_add(&meeting.arrived, 1, __ATOMIC_ACQ_REL);
+	while (!ktest_failed() &&
+	       __atomic_load_n(&meeting.arrived, __ATOMIC_ACQUIRE) < times * meeting.cpus)
+		ktest_relax();
+}
+
+static void free_the_same(unsigned int cpu, void *arg)
+{
+	(void)arg;
+	for (unsigned int i = 0; i < 30 && !ktest_failed(); i++) {
+		if (!cpu) {
+			meeting.page = core_alloc(meeting.zone, 0);
+			ASSERT_TRUE(meeting.page != NULL);
+			world_log_forget();
+		}
+		meet(3 * i + 1);
+		core_free(meeting.zone, meeting.page, 0);
+		meet(3 * i + 2);
+		if (!cpu) {
+			EXPECT_EQ(world_bad_pages(), meeting.cpus - 1);
+			EXPECT_EQ(meeting.zone->free_pages, 20);
+		}
+		meet(3 * i + 3);
+	}
+}
+
+KTEST_SEEDS(smp, one_of_many_frees_is_taken,
+	    "of CPUs that free one page at the same time one succeeds, the others are refused",
+	    400000000, 8)
+{
+	struct world_range range = { FIRST, FIRST + 20, 0, false };
+
+	meeting.zone = world_zone(FIRST, 20);
+	meeting.cpus = ktest_nr_cpus();
+	meeting.arrived = 0;
+	oracle_init(&oracle, &range, 1, 0);
+	ktest_on_cpus(meeting.cpus, t->seed, free_the_same, NULL);
+	world_log_forget();
+	if (!ktest_failed())
+		EXPECT_OK(oracle_drain_and_refill(&oracle, meeting.zone));
+	EXPECT_EQ(world_bad_pages(), 0);
+}
+
 /* A ring of pages: CPU 0 puts in, the others take out and free. */
 static struct {
 	struct page *page[16];

@@ -9,6 +9,7 @@
 
 #define FIRST	0x40000UL
 #define PAGES	8192UL
+#define GFP_TEST	(__GFP_NOWARN | __GFP_MEMALLOC)
 
 static struct oracle oracle;
 
@@ -79,6 +80,7 @@ static unsigned long drain(struct zone *zone)
 	unsigned long flags = local_irq_save();
 	unsigned long n = pcp_drain(zone);
 
+	EXPECT_TRUE(irqs_disabled());
 	local_irq_restore(flags);
 	return n;
 }
@@ -196,6 +198,146 @@ KTEST(pcp, drain_gives_everything_back,
 		EXPECT_EQ(drain(zone), 0);
 		EXPECT_OK(oracle_drain_and_refill(&oracle, zone));
 	}
+}
+
+/* Blocks from the core to the lists. */
+static void free_in_a_row(struct zone *zone, unsigned int order, unsigned int n)
+{
+	static struct page *page[760];
+
+	for (unsigned int i = 0; i < n; i++) {
+		page[i] = core_alloc(zone, order);
+		ASSERT_TRUE(page[i] != NULL);
+	}
+	for (unsigned int i = 0; i < n; i++)
+		list_free(zone, page[i], order);
+}
+
+KTEST(pcp, orders_share_one_limit,
+      "when blocks of one order fill the lists, one of another order can still be had, and the limit holds",
+      400000000)
+{
+	struct zone *zone = zone_with_lists(WORLD_MAX_PAGES);	/* as above */
+
+	for (unsigned int i = 0; i < 2 * PCP_MAX_ORDER; i++) {
+		unsigned int full = i < PCP_MAX_ORDER ? 0 : PCP_MAX_ORDER;
+		unsigned int order = i < PCP_MAX_ORDER ? i + 1 : i - PCP_MAX_ORDER;
+
+		for (unsigned int pages = 600; pages < 760; pages += 8) {
+			struct page *page;
+
+			free_in_a_row(zone, full, pages >> full);
+			page = list_alloc(zone, order);
+			ASSERT_TRUE(page != NULL);
+			EXPECT_LE(pcp_count(zone), PCP_MAX_PAGES);
+			ASSERT_OK(oracle_took(&oracle, zone, page, order));
+			EXPECT_OK(oracle_gave(&oracle, page, order));
+			list_free(zone, page, order);
+			drain(zone);
+		}
+	}
+	EXPECT_OK(oracle_drain_and_refill(&oracle, zone));
+}
+
+KTEST(pcp, refill_stops_at_the_watermark,
+      "where a batch would bring the zone below its marks a refill takes one block only", 100000000)
+{
+	struct zone *zone = zone_with_lists(PAGES);
+	unsigned long mark = zone->free_pages - 20;
+	struct page *page;
+
+	for (unsigned int m = 0; m < NR_WMARK; m++)
+		zone->watermark[m] = mark;
+	while (zone->free_pages > mark) {
+		page = list_alloc(zone, 0);
+		ASSERT_TRUE(page != NULL);
+		ASSERT_OK(oracle_took(&oracle, zone, page, 0));
+		ASSERT_TRUE(zone->free_pages >= mark);
+	}
+	page = list_alloc(zone, 2);		/* below it, too, who was let in gets a block, no batch */
+	ASSERT_TRUE(page != NULL);
+	EXPECT_GE(zone->free_pages, mark - 4);
+}
+
+KTEST(pcp, lists_give_all_there_is,
+      "a refill that finds less than a batch keeps what it got: memory can be had to the last page", 200000000)
+{
+	for (unsigned int order = 0; order <= PCP_MAX_ORDER; order++) {
+		unsigned int mark = ktest_mark(), n = 0;
+		struct zone *zone = zone_with_lists(1000 + 5 * order);
+		struct page *page;
+
+		for (unsigned int m = 0; m < NR_WMARK; m++)
+			zone->watermark[m] = 0;
+		while ((page = list_alloc(zone, order))) {
+			ASSERT_OK(oracle_took(&oracle, zone, page, order));
+			n++;
+		}
+		EXPECT_EQ(n, (1000 + 5 * order) >> order);
+		EXPECT_EQ(pcp_count(zone), 0);
+		ktest_release(mark);
+	}
+}
+
+KTEST(pcp, a_short_batch_is_kept,
+      "when memory is in pieces, the few blocks of the order that a refill can get are handed out", 100000000)
+{
+	struct zone *zone = zone_with_lists(PAGES);
+	struct page *page[2];
+
+	for (unsigned int m = 0; m < NR_WMARK; m++)
+		zone->watermark[m] = 0;
+	for (unsigned int i = 0; i < PAGES; i++) {
+		struct page *p = core_alloc(zone, 0);
+
+		ASSERT_TRUE(p != NULL);
+		ASSERT_OK(oracle_took(&oracle, zone, p, 0));
+	}
+	for (pfn_t pfn = FIRST; pfn < FIRST + PAGES; pfn++) {
+		if (pfn % 8 == 7 && pfn % (PAGES / 2) != 7)	/* two blocks of 8, and crumbs */
+			continue;
+		EXPECT_OK(oracle_gave(&oracle, world_page(pfn), 0));
+		core_free(zone, world_page(pfn), 0);
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		page[i] = list_alloc(zone, 3);
+		ASSERT_TRUE(page[i] != NULL);
+		ASSERT_OK(oracle_took(&oracle, zone, page[i], 3));
+	}
+	EXPECT_TRUE(list_alloc(zone, 3) == NULL);
+	EXPECT_EQ(zone->lock.locked, 0);
+}
+
+KTEST(pcp, pages_that_left_the_lists_are_like_any_other,
+      "a page that was on a list, then given back to the core, can be part of any block and be freed again",
+      100000000)
+{
+	struct zone *zone = zone_with_lists(1024);
+	static struct page *page[1024];
+	unsigned int n;
+
+	world_front();
+	for (unsigned int round = 0; round < 6; round++) {
+		unsigned int order = round % (PCP_MAX_ORDER + 1), large = 4 + round % 2;
+
+		for (n = 0; n < 1024 && (page[n] = alloc_pages(GFP_TEST, order)); n++)
+			ASSERT_OK(oracle_took(&oracle, zone, page[n], order));
+		EXPECT_EQ(n, 1024 >> order);
+		while (n--) {
+			ASSERT_OK(oracle_gave(&oracle, page[n], order));
+			__free_pages(page[n], order);
+		}
+		drain(zone);
+		for (n = 0; n < 1024 && (page[n] = alloc_pages(GFP_TEST, large)); n++)
+			ASSERT_OK(oracle_took(&oracle, zone, page[n], large));
+		EXPECT_EQ(n, 1024 >> large);
+		while (n--) {
+			ASSERT_OK(oracle_gave(&oracle, page[n], large));
+			__free_pages(page[n], large);
+		}
+		EXPECT_EQ(world_bad_pages(), 0);
+	}
+	EXPECT_OK(oracle_drain_and_refill(&oracle, zone));
 }
 
 KTEST(pcp, lists_hold_the_lock_for_the_core,

@@ -1,5 +1,7 @@
 /* What the harness promises about interleavings. In the kernel only: the host's are the host's. */
-#include "test/ktest/world.h"
+#include "test/ktest/trace.h"
+#include "base/panic.h"
+#include "lib/string.h"
 
 #ifdef CONFIG_ARCH_HOST
 #define ON_HOST	true
@@ -100,4 +102,59 @@ KTEST(harness, an_unlocked_counter_loses_counts,
 	counter = 0;
 	ktest_on_cpus(3, t->seed, count, NULL);
 	EXPECT_TRUE(ON_HOST || counter != 60000);
+}
+
+/* What a test that failed on purpose left behind: does a reason hold these words? */
+static bool take_back_failures(const char *words)
+{
+	bool found;
+
+	ktest_state.reasons.text[ktest_state.reasons.used] = '\0';
+	found = ktest_state.failures == 1 && strstr(ktest_state.reasons.text, words);
+	memset(&ktest_state, 0, sizeof(ktest_state));
+	return found;
+}
+
+static unsigned int allocations;
+
+static void forget_allocations(void)
+{
+	allocations = 0;
+}
+
+/* Fails in one way when high slots come late, in another when low ones come first. */
+static struct page *unlucky_alloc(unsigned int order, unsigned int slot, struct zone **zone)
+{
+	*zone = &node_data[0].zones[ZONE_DMA32];
+	if (++allocations > 10 && slot >= 128)
+		panic("number %u is one too many", allocations);
+	if (allocations == 1 && slot < 128)
+		panic("this is too early");
+	return core_alloc(*zone, order);
+}
+
+KTEST(harness, a_trace_is_shortened_to_the_same_failure,
+      "a trace is not shortened to one that fails in another way", 200000000)
+{
+	static const struct world_range range = { 0x40000, 0x40040, 0, false };
+	struct trace_op ops[40];
+	struct trace trace = { .ranges = &range, .nr_ranges = 1, .setup = forget_allocations,
+			       .alloc = unlucky_alloc, .ops = ops, .nr_ops = ARRAY_SIZE(ops) };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++)
+		ops[i] = (struct trace_op){ .kind = TRACE_ALLOC, .slot = i };
+	ops[0].slot = 200;
+	ops[ARRAY_SIZE(ops) - 1].slot = 201;
+	trace_check(&trace);
+	EXPECT_TRUE(take_back_failures("number 11 is one too many"));
+	EXPECT_EQ(trace.nr_ops, 11);
+}
+
+KTEST(harness, reasons_have_room_of_their_own,
+      "notes without number leave room for the reason of a failure", 50000000)
+{
+	for (unsigned int i = 0; i < 500; i++)
+		ktest_note("a line that says little, number %u", i);
+	ktest_fail("here", 1, "this is the reason");
+	EXPECT_TRUE(take_back_failures("this is the reason"));
 }

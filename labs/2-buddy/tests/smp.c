@@ -38,14 +38,18 @@ static void expect_whole(struct ktest_run *t)
 	EXPECT_EQ(world_bad_pages(), 0);
 }
 
+/* Called when a CPU's timer fires while several CPUs run a test; in the kernel only. */
+extern void (*ktest_jitter_hook)(unsigned int cpu);
+
 static void boot(const struct world_range *ranges, unsigned int n)
 {
+	ktest_jitter_hook = NULL;
 	world_build(ranges, n);
 	oracle_init(&oracle, ranges, n, MAX_ORDER);
 	world_front();
 }
 
-KTEST(whole, exact_allocations_waste_nothing,
+KTEST(smp, exact_allocations_waste_nothing,
       "alloc_pages_exact() takes as many pages as asked for, and they and the rest merge again",
       100000000)
 {
@@ -76,7 +80,7 @@ KTEST(whole, exact_allocations_waste_nothing,
 	expect_whole(t);
 }
 
-KTEST(whole, dma32_survives_a_flood,
+KTEST(smp, dma32_survives_a_flood,
       "when requests that could live in Normal have taken all they get, DMA32 still serves its own",
       200000000)
 {
@@ -110,7 +114,7 @@ struct live {
 	unsigned int n;
 };
 
-static void churn(unsigned int cpu, const struct ktest_run *t, bool front)
+static void churn(unsigned int cpu, const struct ktest_run *t, bool front, bool drains)
 {
 	struct live live = { .n = 0 };
 	struct prng rng;
@@ -119,6 +123,8 @@ static void churn(unsigned int cpu, const struct ktest_run *t, bool front)
 	for (unsigned int step = 0; step < 300 && !ktest_failed(); step++) {
 		unsigned int i, order = prng_below(&rng, 3) ? prng_below(&rng, 2) : prng_below(&rng, 6);
 
+		if (drains && !prng_below(&rng, 6))
+			drain_cpu(cpu, NULL);
 		if (live.n < MAX_LIVE && (!live.n || prng_below(&rng, 2))) {
 			struct zone *zone = &node_data[0].zones[ZONE_DMA32];
 			struct page *page = front ? alloc_pages(GFP_TEST, order) :
@@ -154,15 +160,20 @@ static void churn(unsigned int cpu, const struct ktest_run *t, bool front)
 
 static void churn_core(unsigned int cpu, void *arg)
 {
-	churn(cpu, arg, false);
+	churn(cpu, arg, false, false);
 }
 
 static void churn_front(unsigned int cpu, void *arg)
 {
-	churn(cpu, arg, true);
+	churn(cpu, arg, true, false);
 }
 
-KTEST_SEEDS(whole, cpus_share_blocks,
+static void churn_and_drain(unsigned int cpu, void *arg)
+{
+	churn(cpu, arg, true, true);
+}
+
+KTEST_SEEDS(smp, cpus_share_blocks,
 	    "CPUs that split and merge at the same time never get the same page", 600000000, 6)
 {
 	static const struct world_range range = { 0x40003, 0x40003 + 1200, 0, false };
@@ -192,12 +203,13 @@ static void fight(unsigned int cpu, void *arg)
 	}
 }
 
-KTEST_SEEDS(whole, cpus_fight_over_buddies,
+KTEST_SEEDS(smp, cpus_fight_over_buddies,
 	    "CPUs that free and take each other's buddies at the same time neither share nor lose one",
 	    600000000, 12)
 {
 	static const struct world_range range = { 0x40000, 0x40010, 0, false };
 
+	ktest_jitter_hook = NULL;
 	world_build(&range, 1);
 	oracle_init(&oracle, &range, 1, MAX_ORDER);
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, fight, &node_data[0].zones[ZONE_DMA32]);
@@ -206,7 +218,7 @@ KTEST_SEEDS(whole, cpus_fight_over_buddies,
 		EXPECT_OK(oracle_drain_and_refill(&oracle, &node_data[0].zones[ZONE_DMA32]));
 }
 
-KTEST_SEEDS(whole, cpus_share_lists,
+KTEST_SEEDS(smp, cpus_share_lists,
 	    "CPUs that allocate and free through their lists never get the same page", 600000000, 8)
 {
 	static const struct world_range ranges[] = {
@@ -218,6 +230,134 @@ KTEST_SEEDS(whole, cpus_share_lists,
 	if (!ktest_failed())
 		expect_whole(t);
 }
+
+KTEST_SEEDS(smp, a_cpu_drains_its_own_lists,
+	    "CPUs that drain their lists while others use theirs disturb nobody", 600000000, 6)
+{
+	static const struct world_range range = { 0x40000, 0x40000 + 900, 0, false };
+
+	boot(&range, 1);
+	ktest_on_cpus(ktest_nr_cpus(), t->seed, churn_and_drain, t);
+	if (!ktest_failed())
+		expect_whole(t);
+}
+
+static unsigned int taken, done;
+
+/* Every CPU takes what it can get, and then gives it back. */
+static void exhaust(unsigned int cpu, void *arg)
+{
+	static struct page *page[NR_CPUS][1200];
+	unsigned int n = 0;
+
+	(void)arg;
+	while (n < 1200 && !ktest_failed() && (page[cpu][n] = alloc_page(GFP_TEST))) {
+		ASSERT_OK(oracle_took(&oracle, NULL, page[cpu][n], 0));
+		n++;
+	}
+	__atomic_fetch_add(&taken, n, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&done, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(&done, __ATOMIC_ACQUIRE) < ktest_nr_cpus() && !ktest_failed())
+		ktest_relax();
+	while (n && !ktest_failed()) {
+		EXPECT_OK(oracle_gave(&oracle, page[cpu][--n], 0));
+		__free_page(page[cpu][n]);
+	}
+}
+
+KTEST_SEEDS(smp, cpus_exhaust_memory_together,
+	    "CPUs that race to the last page get all pages between them, each once, and all come back",
+	    600000000, 4)
+{
+	static const struct world_range range = { 0x40001, 0x40001 + 1100, 0, false };
+
+	taken = done = 0;
+	boot(&range, 1);
+	ktest_on_cpus(ktest_nr_cpus(), t->seed, exhaust, NULL);
+	EXPECT_EQ(taken, 1100);
+	if (!ktest_failed())
+		expect_whole(t);
+}
+
+/* ---- interrupts ------------------------------------------------------------------------------ */
+
+#define IRQ_LIVE	4
+
+static struct {
+	struct page *page[NR_CPUS][IRQ_LIVE];
+	unsigned int next[NR_CPUS];
+} irq;
+
+/* A handler that frees what it allocated a few interrupts ago, and allocates anew. */
+static void allocate_in_interrupt(unsigned int cpu)
+{
+	struct page **page = &irq.page[cpu][irq.next[cpu]++ % IRQ_LIVE];
+	struct zone *zone;
+
+	for_each_zone(zone) {
+		EXPECT_FALSE(spin_is_held(&zone->lock));
+		if (spin_is_held(&zone->lock))
+			return;			/* it would wait for itself */
+	}
+	if (ktest_failed())
+		return;
+	if (*page) {
+		EXPECT_OK(oracle_gave(&oracle, *page, 0));
+		__free_page(*page);
+	}
+	*page = alloc_page(GFP_TEST);
+	if (*page)
+		EXPECT_OK(oracle_took(&oracle, NULL, *page, 0));
+}
+
+/* Rows of allocations and of frees: the lists run empty and full all the time. */
+static void allocate_in_rows(unsigned int cpu, void *arg)
+{
+	struct page *page[48];
+
+	(void)cpu;
+	(void)arg;
+	for (unsigned int row = 0; row < 20 && !ktest_failed(); row++) {
+		unsigned int n = 0;
+
+		while (n < ARRAY_SIZE(page) && !ktest_failed() && (page[n] = alloc_page(GFP_TEST))) {
+			EXPECT_OK(oracle_took(&oracle, NULL, page[n], 0));
+			n++;
+		}
+		while (n && !ktest_failed()) {
+			EXPECT_OK(oracle_gave(&oracle, page[--n], 0));
+			__free_page(page[n]);
+		}
+		if (row % 4 == 3)
+			drain_cpu(cpu, NULL);
+		EXPECT_FALSE(irqs_disabled());
+	}
+}
+
+KTEST_SEEDS(smp, interrupts_allocate_too,
+	    "an interrupt handler that allocates and frees never meets a half-edited list, nor a held lock",
+	    600000000, 6)
+{
+	static const struct world_range range = { 0x40000, 0x40000 + 800, 0, false };
+
+	boot(&range, 1);
+	memset(&irq, 0, sizeof(irq));
+	ktest_jitter_hook = allocate_in_interrupt;
+	ktest_on_cpus(ktest_nr_cpus(), t->seed, allocate_in_rows, NULL);
+	ktest_jitter_hook = NULL;
+	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++) {
+		for (unsigned int i = 0; i < IRQ_LIVE && !ktest_failed(); i++) {
+			if (!irq.page[cpu][i])
+				continue;
+			EXPECT_OK(oracle_gave(&oracle, irq.page[cpu][i], 0));
+			__free_page(irq.page[cpu][i]);
+		}
+	}
+	if (!ktest_failed())
+		expect_whole(t);
+}
+
+/* ---- one CPU's pages, freed by others ------------------------------------------------------- */
 
 static struct {
 	struct page *page[16];
@@ -268,7 +408,7 @@ static void hand_over(unsigned int cpu, void *arg)
 	}
 }
 
-KTEST_SEEDS(whole, frees_on_other_cpus_come_back,
+KTEST_SEEDS(smp, frees_on_other_cpus_come_back,
 	    "pages that one CPU allocates and others free are not stranded on lists", 600000000, 4)
 {
 	static const struct world_range range = { 0x40000, 0x40000 + 1000, 0, false };
