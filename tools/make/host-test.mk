@@ -26,10 +26,14 @@ KTEST_WORLD := $(addprefix kernel/test/ktest/,world.c oracle.c trace.c $(if $(fi
 LAB_TESTS   := $(sort $(wildcard $(LAB_DIR)/tests/*.c) $(if $(filter 1,$(HIDDEN)),$(wildcard $(LAB_DIR)/tests/hidden/*.c)))
 LAB_STUDENT := $(addprefix $(TREE)/,$(LAB_OWNED))
 
+# What small objects come from at that stage, as in config.mk.
+HOST_SLAB_3 := SLAB
+HOST_SLAB_4 := SLUB
 HOSTCFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -ffreestanding -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fwrapv -fno-common -fno-pie -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -D__KERNEL__ -DCONFIG_ARCH_HOST=1 \
-	-DCONFIG_LAB=$(LAB) -I kernel -I kernel/arch/host/include
+	-DCONFIG_LAB=$(LAB) \
+	-DCONFIG_SLAB_$(or $(HOST_SLAB_$(LAB)),PAGE)=1 -I kernel -I kernel/arch/host/include
 ifeq ($(FUZZ),1)
 HOSTCFLAGS += -fsanitize=fuzzer-no-link -DCONFIG_FUZZ=1
 endif

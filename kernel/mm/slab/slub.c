@@ -117,21 +117,6 @@ static void *take_all(struct kmem_cache *cache, struct page *slab)
 	return state_head(old, page_address(slab));
 }
 
-/* Takes one object of a slab on its node's list, whose lock is held. */
-static void *pop_one(struct kmem_cache *cache, struct page *slab)
-{
-	u64 old = slab_state(slab), new;
-	void *object, *next;
-
-	do {
-		object = state_head(old, page_address(slab));
-		next = get_link(cache, object);
-		new = (old & ~STATE_HEAD) + INUSE_ONE;
-		new |= next ? head_of(next) : 0;
-	} while (!change_state(cache, slab, &old, new));
-	return object;
-}
-
 /* ---- the lists of partial slabs ----------------------------------------------------------- */
 
 static void lock_node(struct kmem_cache *cache, struct kmem_cache_node *node)
@@ -150,6 +135,28 @@ static void remove_partial(struct kmem_cache_node *node, struct page *slab)
 {
 	list_del(&slab->slab_list);
 	WRITE_ONCE(node->nr_partial, node->nr_partial - 1);
+}
+
+/* Takes one object of a slab on its node's list, whose lock is held. With the last one the slab
+ * leaves the list, and it does so first: who finds it full freezes it, and asks for no list. */
+static void *pop_one(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab)
+{
+	u64 old = slab_state(slab), new;
+	void *object, *next;
+	bool listed = true;
+
+	do {
+		object = state_head(old, page_address(slab));
+		next = get_link(cache, object);
+		if (listed && !next)
+			remove_partial(node, slab);
+		else if (!listed && next)	/* somebody has freed one meanwhile */
+			add_partial(node, slab);
+		listed = next;
+		new = (old & ~STATE_HEAD) + INUSE_ONE;
+		new |= next ? head_of(next) : 0;
+	} while (!change_state(cache, slab, &old, new));
+	return object;
 }
 
 /* Nobody knows the slab any more. */
@@ -443,9 +450,7 @@ static void *take_one(struct kmem_cache *cache, gfp_t gfp, int nid, struct page 
 		lock_node(cache, node);
 		if (!list_empty(&node->partial)) {
 			*slab = list_first_entry(&node->partial, struct page, slab_list);
-			object = pop_one(cache, *slab);
-			if (!(slab_state(*slab) & STATE_HEAD))
-				remove_partial(node, *slab);
+			object = pop_one(cache, node, *slab);
 		}
 		spin_unlock_raw(&node->list_lock);
 	}

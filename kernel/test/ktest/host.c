@@ -8,6 +8,7 @@
  */
 #include "arch/host/host.h"
 #include "base/irq.h"
+#include "base/percpu.h"
 #include "base/preempt.h"
 #include "test/ktest/ktest.h"
 #include "lib/format.h"
@@ -22,6 +23,8 @@
 #define SIGPROF		27
 #define LATE_TESTS	2		/* as in tools/strata/ktest.py, which tells why */
 #define LATE_BUDGET	300000000UL
+
+static bool smp_running;
 
 int printf(const char *fmt, ...) __printf(1, 2);
 int fflush(void *file);
@@ -66,7 +69,24 @@ void ktest_relax(void)
 void ktest_smp_call(unsigned long mask, void (*fn)(void *), void *arg);
 void ktest_smp_call(unsigned long mask, void (*fn)(void *), void *arg)
 {
-	smp_call(mask, fn, arg);
+	unsigned int self = smp_processor_id();
+
+	if (smp_running) {		/* no thread can be interrupted */
+		smp_call(mask, fn, arg);
+		return;
+	}
+	for (unsigned int cpu = 0; cpu < HOST_CPUS; cpu++) {
+		if (!(mask & BIT(cpu)))
+			continue;
+		host_cpu_enter(cpu);
+		fn(arg);
+	}
+	host_cpu_enter(self);
+}
+
+void ktest_migrate(unsigned int cpu)
+{
+	host_cpu_enter(cpu);
 }
 
 static u64 current_seed;
@@ -102,10 +122,10 @@ void ktest_abort(void)
 }
 
 static u32 sched_points;
-static bool smp_running;
 
 void ktest_sched_point(void)
 {
+	__atomic_fetch_add(&ktest_unlocks, 1, __ATOMIC_RELAXED);
 	if (smp_running && __atomic_fetch_add(&sched_points, 1, __ATOMIC_RELAXED) % 4 == 0)
 		sched_yield();
 }

@@ -9,6 +9,7 @@
 #define MAX_ALLOCS	64
 
 struct ktest_state ktest_state;
+unsigned long ktest_unlocks;
 _Static_assert(MAX_FAILURES * LINE_SIZE < sizeof(ktest_state.reasons.text),
 	       "every reported failure has room");
 
@@ -113,6 +114,7 @@ void ktest_release(unsigned int mark)
 
 void ktest_forget(void)
 {
+	ktest_unlocks = 0;
 	ktest_release(0);
 	memset(&ktest_state, 0, sizeof(ktest_state));
 }

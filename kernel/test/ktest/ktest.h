@@ -122,6 +122,14 @@ u64 ktest_budget_left(void);
 void ktest_relax(void);
 /* A place where other CPUs are let in now and then, while several run a test: every unlocking is one. */
 void ktest_sched_point(void);
+/* Locks released by the code under test since the test began, on all CPUs. */
+extern unsigned long ktest_unlocks;
+/* Goes on on another CPU, asleep in between: the test's own function only, and back on CPU 0 before it
+ * ends. The host: takes that CPU's name. */
+void ktest_migrate(unsigned int cpu);
+/* Called in the kernel when one of ktest_on_cpus()'s CPUs was interrupted, in the interrupt; never on
+ * the host. */
+extern void (*ktest_jitter_hook)(unsigned int cpu);
 /* Instructions executed so far (the host: nanoseconds). */
 u64 ktest_clock(void);
 /* Zeroed memory that lives until the test's end, with unmapped or poisoned memory behind it; ends

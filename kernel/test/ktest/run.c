@@ -123,6 +123,31 @@ static void start_heart(void)
 	heartbeat(heart);
 }
 
+static struct {
+	struct timer timer;
+	struct thread *thread;
+} traveller;
+
+static void wake_traveller(struct timer *timer)
+{
+	(void)timer;
+	wake_up_process(traveller.thread);
+}
+
+void ktest_migrate(unsigned int cpu)
+{
+	struct thread *self = current_thread();
+
+	self->cpus_allowed = BIT(cpu);
+	traveller.thread = self;
+	timer_init(&traveller.timer, wake_traveller);
+	while (smp_processor_id() != cpu) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		timer_start(&traveller.timer, arch_clock_ns() + RELAX_TIME);
+		schedule();
+	}
+}
+
 /* ---- workers ------------------------------------------------------------------------------ */
 
 static void release_thread(struct thread *t)
@@ -235,6 +260,7 @@ static struct {
 /* One in four: an alarm that comes at once, and then nothing until it has come. */
 void ktest_sched_point(void)
 {
+	__atomic_fetch_add(&ktest_unlocks, 1, __ATOMIC_RELAXED);
 	if (!READ_ONCE(gang.left) || prng_below(&gang.rng, 4))
 		return;
 	ktest_relax();

@@ -12,6 +12,7 @@
 #define MAX_LOG_SHOWN	8
 #define LOG_FLOOD	100000		/* lines: nobody says that much who comes to an end */
 #define LOG_LINE	160
+#define CONTENTS_ALIGN	0x8000UL
 
 struct page *vmemmap;
 struct world_hooks world_hooks;
@@ -242,7 +243,9 @@ void world_window(pfn_t first, unsigned long pages)
 void world_contents(unsigned long pages)
 {
 	window.contents = min(pages, window.pages);
-	window.memory = (char *)PAGE_ALIGN(ktest_alloc((window.contents + 1) * PAGE_SIZE));
+	/* As in the direct map, what is aligned as a frame is aligned as memory, up to 32 KiB. */
+	window.memory = ktest_alloc(window.contents * PAGE_SIZE + CONTENTS_ALIGN);
+	window.memory = (char *)ALIGN((unsigned long)window.memory, CONTENTS_ALIGN);
 }
 
 pfn_t world_first_pfn(void)
