@@ -321,13 +321,13 @@ KTEST(arrays, locks_are_taken_with_interrupts_off,
 
 /* ---- cost ------------------------------------------------------------------------------------ */
 
-/* In this world an address is turned into a page by a function call, so the pair costs more than in the
- * kernel: the reference's 90 instructions there are 130 here. */
-#define HOT_PAIR	240
-#define ROW_PAIR	400
+/* In this world an address becomes a page by a function call, so a pair costs more than in the kernel: of the
+ * reference 213 instructions on RISC-V and 176 on ARM64; in a row, 286 and 240. */
+#define HOT_PAIR	320
+#define ROW_PAIR	450
 
 KTEST(arrays, a_pair_costs_few_instructions,
-      "kmalloc and kfree by turns cost at most 240 instructions; 1000 in a row and 1000 frees, 400 a pair",
+      "kmalloc and kfree by turns cost at most 320 instructions; 1000 in a row and 1000 frees, 450 a pair",
       50000000)
 {
 	u64 start, hot, row;
