@@ -2,10 +2,10 @@
  * SLAB: caches of objects. The theory and the task are in the lab's README.md; what each function
  * owes stands in mm/slab/slab.h and mm/slab/backend.h.
  *
- * What you get: slab_pages_alloc() gives the pages of a slab, every one of them PG_slab and with slab_cache
- * pointing to the cache; slab_pages_free() takes them back. Of those pages slab_list, slab_mem, slab_state
- * and aux are yours, and so are the KMEM_CACHE_PRIVATE bytes of cache->private, which are zero when
- * cache_setup() is called. Of kmalloc() you may make use from cache_setup_late() on.
+ * What you get: slab_pages_alloc() gives the pages of a slab, every one of them PG_slab and with
+ * slab_cache pointing to the cache; slab_pages_free() takes them back. Of those pages slab_list,
+ * slab_mem, slab_state and aux are yours, and so are the KMEM_CACHE_PRIVATE bytes of cache->private,
+ * which are zero when cache_setup() is called. You may use kmalloc() from cache_setup_late() on.
  *
  * What is fixed: a slab has at most 8 pages (one in LAB=1); interrupt handlers allocate and free, so
  * spinlocks are taken with interrupts off; pages are not asked for while one is held.
@@ -52,8 +52,8 @@ size_t cache_usable_size(const struct kmem_cache *cache, const struct page *page
 
 /* ---- allocate and free --------------------------------------------------------------------- */
 
-/* An object from this CPU's array, or else a batch from the shared array and the slabs, or else from a new
- * slab. NULL: no memory. */
+/* An object from this CPU's array, or else a batch from the shared array and the slabs, or else from
+ * a new slab. NULL: no memory. */
 void *cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	(void)cache, (void)gfp;
@@ -73,8 +73,8 @@ int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objec
 	NOT_WRITTEN();
 }
 
-/* To this CPU's array. What is not the start of an object that is in use is reported with slab_bug(), and
- * nothing changes. */
+/* To this CPU's array. What is not the start of an object that is in use is reported with
+ * slab_bug(), and nothing changes. */
 void cache_free(struct kmem_cache *cache, struct page *page, void *object)
 {
 	(void)cache, (void)page, (void)object;
@@ -89,7 +89,8 @@ void cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
 
 /* ---- giving memory back -------------------------------------------------------------------- */
 
-/* The arrays of all CPUs and the shared one into the slabs, then all free slabs back. How many pages. */
+/* The arrays of all CPUs and the shared one into the slabs, then all free slabs back. How many
+ * pages. */
 int cache_shrink(struct kmem_cache *cache)
 {
 	(void)cache;

@@ -9,7 +9,8 @@
 static void *object[N];
 
 KTEST(back, shrink_gives_all_free_slabs_back,
-      "kmem_cache_shrink() empties the arrays of all CPUs, gives back every free slab and says how many "
+      "kmem_cache_shrink() empties the arrays of all CPUs, gives back every free slab and says "
+      "how many "
       "pages", 200000000)
 {
 	static const size_t sizes[] = { 32, 200, 700, 1024, 4096, 8192 };
@@ -48,7 +49,8 @@ static void leave_some_behind(unsigned int cpu, void *arg)
 }
 
 KTEST(back, shrink_reaches_every_cpu,
-      "objects in the arrays of other CPUs are given back as well, by shrinking and by destroying", 200000000)
+      "objects in the arrays of other CPUs are given back as well, by shrinking and by destroying",
+      200000000)
 {
 	struct kmem_cache *c;
 
@@ -66,7 +68,8 @@ KTEST(back, shrink_reaches_every_cpu,
 }
 
 KTEST(back, reap_takes_what_lies_idle,
-      "reaping again and again gives back all that this CPU and the shared array have left unused, and "
+      "reaping again and again gives back all that this CPU and the shared array have left "
+      "unused, and "
       "says so", 100000000)
 {
 	struct kmem_cache *c;
@@ -89,7 +92,8 @@ KTEST(back, reap_takes_what_lies_idle,
 }
 
 KTEST(back, reap_waits_for_nothing,
-      "cache_reap() may be called by anybody, with interrupts off too, and leaves live objects alone",
+      "cache_reap() may be called by anybody, with interrupts off too, and leaves live objects "
+      "alone",
       100000000)
 {
 	struct kmem_cache *c;
@@ -110,7 +114,8 @@ KTEST(back, reap_waits_for_nothing,
 }
 
 KTEST(back, destroy_refuses_a_cache_in_use,
-      "kmem_cache_destroy() says -EBUSY while an object lives, and the cache is as good as before", 100000000)
+      "kmem_cache_destroy() says -EBUSY while an object lives, and the cache is as good as before",
+      100000000)
 {
 	static const size_t sizes[] = { 60, 1024, 5000 };
 	void *others[48];

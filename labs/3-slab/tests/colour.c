@@ -96,7 +96,7 @@ static void check_cycle(struct kmem_cache *c, unsigned int step)
 	for (unsigned int i = 0; i < n; i++)
 		EXPECT_EQ((slabs[i].low - low) % step, 0);
 	EXPECT_GE(high - low, (least - 1) * step);
-	/* Management that lies in front of the objects does not lie behind them: no other colour fits. */
+	/* Management in front of the objects does not lie behind them: no other colour fits. */
 	for (unsigned int i = 0; i < n; i++)
 		end = max(end, slabs[i].high);
 	if (low)
@@ -104,7 +104,8 @@ static void check_cycle(struct kmem_cache *c, unsigned int step)
 }
 
 KTEST(colour, colours_come_round,
-      "each new slab begins its objects one step further in, until the slack is used up; then from the "
+      "each new slab begins its objects one step further in, until the slack is used up; then "
+      "from the "
       "beginning", 400000000)
 {
 	static const size_t sizes[] = { 600, 1400, 1000, 232, 3000 };
@@ -122,7 +123,9 @@ KTEST(colour, colours_come_round,
 KTEST(colour, colours_keep_the_alignment,
       "objects aligned to more than a cache line are moved in steps of their alignment", 400000000)
 {
-	static const struct { size_t size, align; } kind[] = { { 640, 128 }, { 700, 256 }, { 1100, 64 } };
+	static const struct { size_t size, align; } kind[] = {
+		{ 640, 128 }, { 700, 256 }, { 1100, 64 },
+	};
 
 	objects_world(2048);
 	for (unsigned int i = 0; i < ARRAY_SIZE(kind); i++) {
@@ -137,7 +140,8 @@ KTEST(colour, colours_keep_the_alignment,
 
 /* A cache of 4 KiB a way has 64 sets; the line of an address is in set address / 64 % 64. */
 KTEST(colour, first_objects_spread_over_cache_sets,
-      "the first objects of many slabs meet in the same set of the processor's cache as rarely as can "
+      "the first objects of many slabs meet in the same set of the processor's cache as rarely "
+      "as can "
       "be", 200000000)
 {
 	unsigned int histogram[64] = { 0 }, n, colours, most = 0;

@@ -30,7 +30,8 @@ KTEST(ctor, each_object_is_constructed_once,
 }
 
 KTEST(ctor, constructed_objects_stay_constructed,
-      "an object that was freed as it was constructed is handed out like that, and not constructed again",
+      "an object that was freed as it was constructed is handed out like that, and not "
+      "constructed again",
       100000000)
 {
 	static const size_t sizes[] = { 16, 100, 512, 1400 };

@@ -16,7 +16,8 @@ static unsigned long settled(void)
 }
 
 KTEST(failure, without_memory_the_answer_is_null,
-      "a cache that can get no pages says NULL, and serves again as soon as an object is freed", 100000000)
+      "a cache that can get no pages says NULL, and serves again as soon as an object is freed",
+      100000000)
 {
 	static const size_t sizes[] = { 64, 700, 1024, 4096 };
 
@@ -62,7 +63,8 @@ static void short_life(size_t size)
 }
 
 KTEST(failure, a_failed_page_leaks_nothing,
-      "whichever allocation of pages fails while a cache is made, grows and is tuned, nothing is lost",
+      "whichever allocation of pages fails while a cache is made, grows and is tuned, nothing "
+      "is lost",
       400000000)
 {
 	static const size_t sizes[] = { 40, 700, 1024, 4096 };
@@ -83,7 +85,8 @@ KTEST(failure, a_failed_page_leaks_nothing,
 }
 
 KTEST(failure, tunables_without_memory,
-      "tunables that there is no memory for say -ENOMEM, lose nothing, and the cache works on", 100000000)
+      "tunables that there is no memory for say -ENOMEM, lose nothing, and the cache works on",
+      100000000)
 {
 	struct slab_stats stats;
 	struct kmem_cache *c;
@@ -181,7 +184,8 @@ static unsigned int empty_small_classes(void)
 }
 
 KTEST(failure, a_slab_without_books_is_no_slab,
-      "pages for which there is no management, as its cache has nothing left, are given back at once",
+      "pages for which there is no management, as its cache has nothing left, are given back "
+      "at once",
       100000000)
 {
 	objects_world(512);

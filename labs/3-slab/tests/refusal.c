@@ -142,7 +142,8 @@ KTEST(refusal, an_object_never_handed_out,
 }
 
 KTEST(refusal, what_belongs_elsewhere,
-      "objects of other caches, pages without slabs and wild addresses are refused by both frees", 100000000)
+      "objects of other caches, pages without slabs and wild addresses are refused by both frees",
+      100000000)
 {
 	struct kmem_cache *c, *d;
 	void *pages;

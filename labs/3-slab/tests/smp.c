@@ -283,8 +283,8 @@ KTEST_SEEDS(smp, caches_shrink_while_in_use,
 	all_back();
 }
 
-/* Nothing but pops and pushes, of objects that are judged quickly: who empties, or exchanges, another CPU's
- * array under its hands is bound to meet it in the middle of one. */
+/* Nothing but pops and pushes, of objects that are judged quickly: who empties, or exchanges, another
+ * CPU's array under its hands is bound to meet it in the middle of one. */
 static void pop_and_push(unsigned int cpu, void *arg)
 {
 	struct kmem_cache *c = arg;
