@@ -60,7 +60,7 @@ static void empty_slots(void)
 
 struct job {
 	u64 seed;
-	unsigned int steps;
+	unsigned int steps, flushes;	/* one flush in so many steps */
 };
 
 static void exchange_many(unsigned int cpu, void *arg)
@@ -77,7 +77,7 @@ KTEST_SEEDS(races, cpus_share_a_cache,
 	    "objects that some CPUs allocate and others free are never in two hands, and all come back",
 	    120000000, 4)
 {
-	struct job job = { t->seed, 1500 };
+	struct job job = { .seed = t->seed, .steps = 1500 };
 
 	boot(64, 1);
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, exchange_many, &job);
@@ -89,7 +89,7 @@ KTEST_SEEDS(races, slabs_change_hands,
 	    "slabs of few objects, emptied, given back, taken and frozen by several CPUs, lose no object",
 	    190000000, 6)
 {
-	struct job job = { t->seed, 1500 };
+	struct job job = { .seed = t->seed, .steps = 1500 };
 
 	boot(1024, 1);
 	cache_tune(cache, "min_partial", prng_below(&t->rng, 2));
@@ -107,7 +107,7 @@ static void exchange_and_flush(unsigned int cpu, void *arg)
 	prng_seed(&rng, job->seed + 1000 * cpu);
 	for (unsigned int i = 0; i < job->steps && !ktest_failed(); i++) {
 		exchange(&rng, (int)prng_below(&rng, nr_nodes + 1) - 1);
-		if (!prng_below(&rng, 3))
+		if (!prng_below(&rng, job->flushes))
 			slub_flush_cpu(cache);
 	}
 }
@@ -116,7 +116,7 @@ KTEST_SEEDS(races, flushes_meet_frees,
 	    "CPUs that give their slabs up all the time, while others free into them, lose no object and no slab",
 	    920000000, 12)
 {
-	struct job job = { t->seed, 2000 };
+	struct job job = { t->seed, 2000, 3 };
 	unsigned int kind = prng_below(&t->rng, 8);
 
 	/* Slabs of 4 objects or 8, one node or two; few objects, that slabs become empty, or many. */
@@ -124,6 +124,20 @@ KTEST_SEEDS(races, flushes_meet_frees,
 	nr_slots = kind & 4 ? 3 : MAX_SLOTS;
 	cache_tune(cache, "min_partial", prng_below(&t->rng, 2));
 	cache_tune(cache, "cpu_partial", prng_below(&t->rng, 3));
+	ktest_on_cpus(ktest_nr_cpus(), t->seed, exchange_and_flush, &job);
+	empty_slots();
+	expect_all_back(cache, pages);
+}
+
+KTEST_SEEDS(races, last_frees_meet_flushes,
+	    "a slab that is given up in the moment in which its last object is freed is on the list once, or gone",
+	    600000000, 16)
+{
+	struct job job = { t->seed, 1500, 1 };
+
+	boot(1024, 1);
+	nr_slots = 2;
+	cache_tune(cache, "min_partial", 0);
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, exchange_and_flush, &job);
 	empty_slots();
 	expect_all_back(cache, pages);
@@ -198,7 +212,7 @@ static void shrink_under_way(unsigned int cpu, void *arg)
 KTEST_SEEDS(races, slabs_are_given_back_under_way,
 	    "one CPU may shrink the cache while others allocate and free", 40000000, 3)
 {
-	struct job job = { t->seed, 300 };
+	struct job job = { .seed = t->seed, .steps = 300 };
 
 	boot(512, 1);
 	at_work = ktest_nr_cpus() - 1;
@@ -307,10 +321,12 @@ KTEST_SEEDS(races, nodes_are_robbed_by_others,
 	    "objects asked for from a node come from there, one at a time, while other CPUs free into the same slabs",
 	    150000000, 4)
 {
-	struct job job = { t->seed, 1500 };
+	struct job job = { .seed = t->seed, .steps = 1500 };
+	void *mine;
 
 	boot(256, 2);
 	cpu_node[1] = 1;
+	mine = take(-1);			/* this CPU has a slab of node 0 */
 	for (int nid = 0; nid < 2; nid++) {
 		for (unsigned int i = 0; i < 5; i++) {
 			void *object = take(nid);
@@ -319,6 +335,7 @@ KTEST_SEEDS(races, nodes_are_robbed_by_others,
 			give(object);
 		}
 	}
+	give(mine);
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, exchange_nodes, &job);
 	empty_slots();
 	cpu_node[1] = 0;
