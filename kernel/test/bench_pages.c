@@ -41,6 +41,7 @@
 #include "base/preempt.h"
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
+#include "mm/vm/vmalloc.h"
 #include "task/kthread.h"
 
 #define TURN		100		/* operations of a CPU before the next has its turn */
@@ -61,7 +62,7 @@ enum { ABSENT, IDLE, POSTED };
 
 static struct job jobs[NR_CPUS];	/* the CPU that a job is for owns it while it is POSTED */
 static unsigned int boss;		/* the CPU that gives out jobs, and works itself */
-static struct page *held[NR_CPUS][MANY];
+static struct page **held[NR_CPUS];	/* MANY each; only while it runs */
 static LIST_HEAD(taken);		/* blocks kept away from a measurement, by page->list */
 
 /* ---- what is measured --------------------------------------------------------------------- */
@@ -256,6 +257,8 @@ static int bench_run(void)
 
 	if (cmdline_get("bench", name, sizeof(name)) <= 0 || strcmp(name, "pages"))
 		return 0;
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		CHECK((held[cpu] = vmalloc(MANY * sizeof(*held[cpu]), GFP_KERNEL)));
 	preempt_disable();
 	boss = smp_processor_id();
 	jobs[boss].state = IDLE;

@@ -14,6 +14,7 @@
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/vmstat.h"
 #include "mm/slab/slab.h"
+#include "mm/vm/vmalloc.h"
 #ifdef CONFIG_SLAB_SLUB
 #include "mm/slab/slub.h"
 #endif
@@ -25,7 +26,7 @@
 #define BULK_ROUNDS	1000
 #define HELD		10000		/* objects whose memory is measured */
 
-static void *held[NR_CPUS][MANY];
+static void **held[NR_CPUS];		/* MANY each; only while it runs */
 static struct kmem_cache *own_cache;
 
 static void report(const char *name, u64 ns, unsigned long pairs)
@@ -137,9 +138,10 @@ static void run_bench(const char *name, void (*run)(void), unsigned long pairs)
 
 static void measure_memory(unsigned int size)
 {
-	static void *objects[HELD];
+	void **objects = vmalloc(HELD * sizeof(*objects), GFP_KERNEL);
 	unsigned long pages;
 
+	CHECK(objects);
 	kmem_cache_shrink_all();
 	pages = vm_stat_read(NR_SLAB_UNRECLAIMABLE);
 	for (unsigned int i = 0; i < HELD; i++) {
@@ -149,6 +151,7 @@ static void measure_memory(unsigned int size)
 	pages = vm_stat_read(NR_SLAB_UNRECLAIMABLE) - pages;
 	for (unsigned int i = 0; i < HELD; i++)
 		kfree(objects[i]);
+	vfree(objects);
 	pr_notice("bench: memory_%u %lu.%03lu\n", size, pages * PAGE_SIZE / (size * HELD),
 		  pages * PAGE_SIZE * 1000 / (size * HELD) % 1000);
 }
@@ -162,6 +165,8 @@ static int bench_run(void)
 	if (cmdline_get("bench", name, sizeof(name)) <= 0)
 		return 0;
 	if (!strcmp(name, "slab")) {
+		for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+			CHECK((held[cpu] = vmalloc(MANY * sizeof(*held[cpu]), GFP_KERNEL)));
 		own_cache = kmem_cache_create("bench", 64, 8, SLAB_NO_MERGE | SLAB_PANIC, NULL);
 		for (unsigned int i = 0; i < ARRAY_SIZE(benches); i++)
 			run_bench(benches[i].name, benches[i].run, benches[i].pairs);
