@@ -102,7 +102,8 @@ def make_errors():
                         (["LAB=3", "SLAB=slap"], "SLAB='slap' is not valid; use one of: page slab"),
                         (["PAGING=sv40"], "PAGING='sv40' is not valid"),
                         (["ARCH=arm64", "PAGING=sv39"], "PAGING is for ARCH=riscv"),
-                        (["KASAN=1"], "KASAN= is not there yet"),
+                        (["KASAN=2"], "KASAN='2' is not valid; use one of: 0 1"),
+                        (["KASAN=1", "LLVM=1"], "KASAN=1 is for gcc"),
                         (["CROSS_COMPILE=nothere-"], "nothere-gcc is not installed"),
                         (["ARCH=arm64", "GIC=2", "CPUS=16"], "GICv2 has 8 CPU interfaces")]:
         out = make("-n", *words, status=2)
