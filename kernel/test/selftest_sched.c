@@ -3,6 +3,7 @@
 #include "base/irq.h"
 #include "lib/bitops.h"
 #include "lib/random.h"
+#include "mm/slab/slab.h"
 #include "mm/phys/page_alloc.h"
 #include "sched/mutex.h"
 #include "sched/timer.h"
@@ -250,10 +251,12 @@ static void test_churn(void)
 		in_parallel(20, nothing);
 		if (i == 9) {
 			stack_cache_drain();
+			kmem_cache_shrink_all();
 			before = nr_free_pages();
 		}
 	}
 	stack_cache_drain();
+	kmem_cache_shrink_all();
 	if (nr_free_pages() + 8 < before)
 		panic("selftest: %lu pages lost", before - nr_free_pages());
 }

@@ -1,4 +1,5 @@
 """KASAN, UBSAN: each kind of bug ends in one readable report; the kernel itself has none."""
+import fcntl
 import os
 import re
 
@@ -26,7 +27,10 @@ UBSAN = {
 
 def build(arch, *goals):
     """Both sanitizers in one kernel, built once for all tests of a machine."""
-    make(f"ARCH={arch}", "KASAN=1", "UBSAN=1", "kernel", build=f"{scratch('sanitize')}-b")
+    os.makedirs(f"{scratch('sanitize')}-b", exist_ok=True)
+    with open(f"{scratch('sanitize')}-b/.lock-{arch}", "w", encoding="ascii") as lock:   # two tests may come at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make(f"ARCH={arch}", "KASAN=1", "UBSAN=1", "kernel", build=f"{scratch('sanitize')}-b")
     folder = f"{scratch('sanitize')}-b/{arch}-kasan-ubsan"
     for name in ("initrd.img", "rootfs"):
         if not os.path.lexists(f"{folder}/{name}"):
