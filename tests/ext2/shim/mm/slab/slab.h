@@ -3,6 +3,7 @@
 #include "lib/list.h"
 #define SLAB_PANIC		BIT(1)
 #define SLAB_RECLAIM_ACCOUNT	BIT(2)
+#define SLAB_NO_MERGE 0
 struct kmem_cache { size_t size; };
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align,
 				     unsigned int flags, void (*ctor)(void *));
