@@ -1,7 +1,7 @@
 /* See fault_inject.h. */
 #include "debug/fault_inject.h"
 
-#if defined(CONFIG_DEBUG) || defined(CONFIG_KASAN)
+#if (defined(CONFIG_DEBUG) || defined(CONFIG_KASAN)) && !defined(CONFIG_ARCH_HOST)
 #include "base/cmdline.h"
 #include "base/initcall.h"
 #include "base/printk.h"

@@ -14,7 +14,7 @@
 
 enum fault_point { FAIL_PAGE_ALLOC, FAIL_SLAB };
 
-#if defined(CONFIG_DEBUG) || defined(CONFIG_KASAN)
+#if (defined(CONFIG_DEBUG) || defined(CONFIG_KASAN)) && !defined(CONFIG_ARCH_HOST)
 /* Shall this call, of a thread that works for a user program or not, fail? Any context. */
 bool should_fail(enum fault_point point, size_t size, bool user);
 #else
