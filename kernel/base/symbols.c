@@ -14,48 +14,50 @@ extern const u64 klines_count;
 extern const u32 klines_addrs[], klines_at[], klines_file_off[];
 extern const char klines_files[];
 
-const char *symbol_lookup(unsigned long addr, unsigned long *offset, unsigned long *size)
+/* The last of @n sorted offsets that is not above that of @addr; -1: none, or @addr is not in the text. */
+static long find(const u32 *offsets, u64 n, unsigned long addr)
 {
-	unsigned long text = (unsigned long)_text, end = (unsigned long)_etext;
-	u64 lo = 0, hi = ksyms_count;
+	unsigned long text = (unsigned long)_text;
+	u64 lo = 0, hi = n;
 	u32 want = addr - text;
 
-	if (addr < text || addr >= end || !hi || ksyms_addrs[0] > want)
-		return NULL;
-	while (hi - lo > 1) {	/* addrs[lo] <= want < addrs[hi] */
+	if (addr < text || addr >= (unsigned long)_etext || !n || offsets[0] > want)
+		return -1;
+	while (hi - lo > 1) {	/* offsets[lo] <= want < offsets[hi] */
 		u64 mid = lo + (hi - lo) / 2;
 
-		if (ksyms_addrs[mid] <= want)
+		if (offsets[mid] <= want)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	if (hi < ksyms_count && text + ksyms_addrs[hi] < end)
-		end = text + ksyms_addrs[hi];
+	return lo;
+}
+
+const char *symbol_lookup(unsigned long addr, unsigned long *offset, unsigned long *size)
+{
+	unsigned long text = (unsigned long)_text, end = (unsigned long)_etext;
+	long at = find(ksyms_addrs, ksyms_count, addr);
+
+	if (at < 0)
+		return NULL;
+	if ((u64)at + 1 < ksyms_count && text + ksyms_addrs[at + 1] < end)
+		end = text + ksyms_addrs[at + 1];
 	if (offset)
-		*offset = want - ksyms_addrs[lo];
+		*offset = addr - text - ksyms_addrs[at];
 	if (size)
-		*size = end - text - ksyms_addrs[lo];
-	return ksyms_names + ksyms_name_off[lo];
+		*size = end - text - ksyms_addrs[at];
+	return ksyms_names + ksyms_name_off[at];
 }
 
 bool line_lookup(unsigned long addr, const char **file, unsigned int *line)
 {
-	u64 lo = 0, hi = klines_count;
-	u32 want = addr - (unsigned long)_text;
+	long at = find(klines_addrs, klines_count, addr);
 
-	if (!hi || addr < (unsigned long)_text || addr >= (unsigned long)_etext || klines_addrs[0] > want)
+	if (at < 0)
 		return false;
-	while (hi - lo > 1) {
-		u64 mid = lo + (hi - lo) / 2;
-
-		if (klines_addrs[mid] <= want)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	*line = klines_at[lo] & 0xffff;
-	*file = klines_files + klines_file_off[klines_at[lo] >> 16];
+	*line = klines_at[at] & 0xffff;
+	*file = klines_files + klines_file_off[klines_at[at] >> 16];
 	return *line != 0;
 }
 
