@@ -15,7 +15,7 @@ flags=(-std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -W
 	-ffreestanding -fPIC -fsanitize=address,undefined -fno-sanitize-recover=all -fno-common
 	-D__KERNEL__ -DCONFIG_ARCH_HOST=1 -DCONFIG_LAB=3 -D_text=image_text -D_end=image_end
 	-I kernel -I kernel/arch/host/include -I tests/slab)
-sources=(kernel/mm/phys/{memblock,page_init,page_alloc,page_fast,buddy,pcp,zonelist,zone,vmstat}.c
+sources=(kernel/mm/phys/{memblock,page_init,page_alloc,page_fast,buddy,pcp,zonelist,sections,zone,vmstat}.c
 	kernel/lib/bitops.c
 	kernel/mm/slab/{common,free}.c tests/slab/{main,test_objects,test_cpus}.c)
 

@@ -140,8 +140,11 @@ static inline bool pfn_valid(pfn_t pfn)
 	return section < MAX_SECTIONS && (section_map[section / 64] >> (section % 64) & 1);
 }
 
-/* zone.c: fills the section map from memblock's memory; once, before the page array is used. */
+/* sections.c: fills the section map from memblock's memory; once, before the page array is used. */
 void sections_init(void);
+/* The longest row of sections that are next to each other: its frames; *first: the first one, unchanged if
+ * there is none. After sections_init(). */
+unsigned long sections_longest_run(pfn_t *first);
 
 static inline int page_count(const struct page *page) { return atomic_read(&page->_refcount); }
 static inline int page_mapcount(const struct page *page)

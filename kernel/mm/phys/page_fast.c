@@ -29,7 +29,6 @@
  * With DEBUG=1 or KASAN=1 every page is poisoned, which is not fast, and all go the general way.
  */
 #include "mm/phys/page_fast.h"
-#include "mm/phys/memblock.h"
 
 #if defined(CONFIG_DEBUG) || defined(CONFIG_KASAN)
 #define FAST_PATHS	false
@@ -193,26 +192,10 @@ void fast_paths_close(void)
 	}
 }
 
-/* The longest row of sections that have descriptors: first frame and number of frames. */
-static unsigned long longest_stretch(pfn_t *first)
-{
-	pfn_t end = ALIGN(PFN_UP(memblock_end_of_DRAM()), PAGES_PER_SECTION);
-	unsigned long best = 0, length = 0;
-
-	for (pfn_t pfn = 0; pfn < end; pfn += PAGES_PER_SECTION) {
-		length = pfn_valid(pfn) ? length + PAGES_PER_SECTION : 0;
-		if (length > best) {
-			best = length;
-			*first = pfn + PAGES_PER_SECTION - length;
-		}
-	}
-	return best;
-}
-
 void fast_paths_open(void)
 {
 	pfn_t first = 0;
-	unsigned long length = longest_stretch(&first);
+	unsigned long length = sections_longest_run(&first);
 	struct zonelist_cursor cursor;
 	struct zone *zone;
 

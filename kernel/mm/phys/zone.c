@@ -12,23 +12,9 @@
  * reclaim of one page at a time) grows with the machine, but slower than its memory.
  */
 #include "mm/phys/zone.h"
-#include "mm/phys/memblock.h"
 
 struct pglist_data node_data[MAX_NUMNODES];
 unsigned int nr_nodes = 1;
-unsigned long section_map[DIV_ROUND_UP(MAX_SECTIONS, 64)];
-
-void sections_init(void)
-{
-	for (unsigned int i = 0; i < memblock.memory.cnt; i++) {
-		const struct memblock_region *r = &memblock.memory.regions[i];
-		unsigned long first = r->base >> SECTION_SHIFT;
-		unsigned long last = (r->base + r->size - 1) >> SECTION_SHIFT;
-
-		for (unsigned long s = first; s <= last && s < MAX_SECTIONS; s++)
-			section_map[s / 64] |= 1UL << (s % 64);
-	}
-}
 
 static unsigned long int_sqrt(unsigned long x)
 {

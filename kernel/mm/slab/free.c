@@ -10,7 +10,6 @@
  * These functions are on every path, so they have no frames and end in tail calls.
  */
 #include "mm/slab/backend.h"
-#include "mm/phys/memblock.h"
 #include "mm/phys/vmstat.h"
 #include "base/panic.h"
 
@@ -93,18 +92,10 @@ __frameless void kfree_rest(const void *object)
 
 void slab_span_init(void)
 {
-	pfn_t end = ALIGN(PFN_UP(memblock_end_of_DRAM()), PAGES_PER_SECTION);
-	unsigned long best = 0, length = 0;
 	pfn_t first = 0;
+	unsigned long pages = sections_longest_run(&first);
 
-	for (pfn_t pfn = 0; pfn < end; pfn += PAGES_PER_SECTION) {
-		length = pfn_valid(pfn) ? length + PAGES_PER_SECTION : 0;
-		if (length > best) {
-			best = length;
-			first = pfn + PAGES_PER_SECTION - length;
-		}
-	}
 	slab_span.start = (unsigned long)__va(PFN_PHYS(first));
 	slab_span.pages = pfn_to_page(first);
-	slab_span.size = best << PAGE_SHIFT;
+	slab_span.size = pages << PAGE_SHIFT;
 }

@@ -33,7 +33,6 @@ static struct {
 
 unsigned int nr_nodes;
 struct pglist_data node_data[MAX_NUMNODES];
-unsigned long section_map[DIV_ROUND_UP(MAX_SECTIONS, 64)];
 const char *pages_cmdline;
 
 /* On the host: CPUs that have yet to do what they were asked to; CPUs that run a test. */
