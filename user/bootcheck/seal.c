@@ -10,62 +10,13 @@
 #include <unistd.h>
 
 #include "bootcheck.h"
+#include "../../kernel/lib/siphash.h"
 
 #define KEY	"/key"
 #define MARK	"strata boot key "	/* then 32 hexadecimal digits */
 
-static uint64_t key[2];
+static unsigned long key[2];
 static bool have_key;
-
-struct sip {
-	uint64_t v0, v1, v2, v3;
-};
-
-static inline uint64_t rotl(uint64_t x, int n)
-{
-	return x << n | x >> (64 - n);
-}
-
-static void sip_rounds(struct sip *s, int n)
-{
-	while (n--) {
-		s->v0 += s->v1;
-		s->v1 = rotl(s->v1, 13) ^ s->v0;
-		s->v0 = rotl(s->v0, 32);
-		s->v2 += s->v3;
-		s->v3 = rotl(s->v3, 16) ^ s->v2;
-		s->v0 += s->v3;
-		s->v3 = rotl(s->v3, 21) ^ s->v0;
-		s->v2 += s->v1;
-		s->v1 = rotl(s->v1, 17) ^ s->v2;
-		s->v2 = rotl(s->v2, 32);
-	}
-}
-
-static uint64_t siphash(const char *text, size_t len)
-{
-	struct sip s = { key[0] ^ 0x736f6d6570736575UL, key[1] ^ 0x646f72616e646f6dUL,
-			 key[0] ^ 0x6c7967656e657261UL, key[1] ^ 0x7465646279746573UL };
-
-	for (size_t at = 0; at <= len; at += 8) {
-		uint64_t word = len - at < 8 ? (uint64_t)len << 56 : 0;
-
-		for (size_t i = 0; i < 8 && at + i < len; i++)
-			word |= (uint64_t)(unsigned char)text[at + i] << (8 * i);
-		s.v3 ^= word;
-		sip_rounds(&s, 2);
-		s.v0 ^= word;
-	}
-	s.v2 ^= 0xff;
-	sip_rounds(&s, 4);
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
-}
-
-/* No branch depends on the digit: the run is the same under every key. */
-static uint64_t hex_digit(char c)
-{
-	return (c & 15) + 9 * (c >> 6 & 1);
-}
 
 bool seal_init(void)
 {
@@ -78,8 +29,7 @@ bool seal_init(void)
 		close(fd);
 	if (len < (ssize_t)strlen(MARK) + 32 || memcmp(text, MARK, strlen(MARK)))
 		return false;
-	for (int i = 0; i < 32; i++)
-		key[i / 16] = key[i / 16] << 4 | hex_digit(digits[i]);
+	siphash_key(key, digits);
 	memset(text, 0, sizeof(text));
 	return have_key = true;
 }
@@ -97,7 +47,7 @@ void say_sealed(const char *format, ...)
 	va_end(args);
 	len = len > 100 ? 100 : len;
 	if (have_key) {
-		code = siphash(line, len);
+		code = siphash(key[0], key[1], line, len);
 		memcpy(line + len, " mac=", 5);
 		len += 5;
 		for (int shift = 60; shift >= 0; shift -= 4)
