@@ -8,8 +8,12 @@ that the given inline functions (interrupts off and on, this CPU's data) consist
 import os
 import re
 import subprocess
+import sys
 
-from .lab import Trouble
+from .lab import TOP, Trouble
+
+sys.path.insert(0, f"{TOP}/tools")
+from strata.symbols import COMPILER  # noqa: E402
 
 # What is opened and not closed is matched, too, to the end of its line or file: nothing is read twice, or a
 # hostile file would keep this busy for hours.
@@ -22,10 +26,6 @@ FORBIDDEN = re.compile(r"\b(_*(?:section|constructor|destructor|alias|ifunc|weak
                        r"target_clones|no_sanitize\w*|symver|cleanup|optimize)_*|_Pragma|__pragma)\b")
 ATTRIBUTE = re.compile(r"\b__attribute(?:__)?\b|\[\[")
 INCLUDE = re.compile(r'\s*"([\w/.-]+\.h)"\s*$')
-COMPILER = re.compile(r"bitops_debruijn_index$|"    # the table behind __ffs() and its like
-                      r"__asan_|__ubsan_|__sanitizer_|__sancov_|_GLOBAL_OFFSET_TABLE_$|mem(set|cpy|move|cmp)$|"
-                      r"host_(current|irqs_off)$|lockdep_(acquire|release)$|spin_lock_(slow|debug_before)$|ktest_sched_point$|"
-                      r"might_sleep_check$|preempt_schedule$|per_cpu_offset$")
 SIZE_LIMIT = 1 << 20
 PRIVILEGED = {
     "riscv": re.compile(r"^(?:csr\w+|sfence\S*|hfence\S*|sinval\S*|ecall|[sm]ret|wfi|fence\.i|rd(?:cycle|time|instret)h?)$"),

@@ -1,0 +1,9 @@
+"""What a file under test calls without having written it: for the linker's check and for the grader's."""
+import re
+
+COMPILER = re.compile(
+    r"bitops_debruijn_index$|"    # the table behind __ffs() and its like
+    r"__asan_|__ubsan_|__sanitizer_|__sancov_|_GLOBAL_OFFSET_TABLE_$|mem(set|cpy|move|cmp)$|"
+    # ... and what the inline parts of locks and per-CPU data call.
+    r"host_(current|irqs_off)$|lockdep_(acquire|release)$|spin_lock_(slow|debug_before)$|ktest_sched_point$|"
+    r"might_sleep_check$|preempt_schedule$|per_cpu_offset$")
