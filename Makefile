@@ -1,7 +1,7 @@
 # The only door. `make help` lists every command; the rules live in tools/make/.
 
 ARCH    ?= riscv
-LABS    := 1 2 3 4
+LABS    := 1 2 3 4 5
 LAB     ?= $(lastword $(LABS))
 CPUS    ?= 4
 MEM     ?= 256M

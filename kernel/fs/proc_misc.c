@@ -15,6 +15,7 @@
 #include "mm/cache/writeback.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/vmstat.h"
+#include "mm/vm/swapmap.h"
 #include "sched/thread.h"
 #include "sched/timer.h"
 #include "uapi/utsname.h"
@@ -58,11 +59,15 @@ static int show_meminfo(struct seq_file *m, void *data)
 	line(m, "MemAvailable", available(file > shmem ? file - shmem : 0, reclaimable));
 	line(m, "Buffers", 0);			/* there is one cache only */
 	line(m, "Cached", file);
-	line(m, "SwapCached", 0);
-	line(m, "Active", 0);
-	line(m, "Inactive", file);
-	line(m, "SwapTotal", 0);
-	line(m, "SwapFree", 0);
+	line(m, "SwapCached", vm_stat_read(NR_SWAPCACHE));
+	line(m, "Active", vm_stat_read(NR_ACTIVE_ANON) + vm_stat_read(NR_ACTIVE_FILE));
+	line(m, "Inactive", vm_stat_read(NR_INACTIVE_ANON) + vm_stat_read(NR_INACTIVE_FILE));
+	line(m, "Active(anon)", vm_stat_read(NR_ACTIVE_ANON));
+	line(m, "Inactive(anon)", vm_stat_read(NR_INACTIVE_ANON));
+	line(m, "Active(file)", vm_stat_read(NR_ACTIVE_FILE));
+	line(m, "Inactive(file)", vm_stat_read(NR_INACTIVE_FILE));
+	line(m, "SwapTotal", total_swap_pages());
+	line(m, "SwapFree", nr_swap_pages());
 	line(m, "Dirty", vm_stat_read(NR_FILE_DIRTY));
 	line(m, "Writeback", vm_stat_read(NR_WRITEBACK));
 	line(m, "AnonPages", vm_stat_read(NR_ANON_MAPPED));
@@ -92,6 +97,20 @@ static int show_vmstat(struct seq_file *m, void *data)
 		[NR_VMALLOC] = "nr_vmalloc", [PGFAULT] = "pgfault", [PGMAJFAULT] = "pgmajfault",
 		[PGALLOC] = "pgalloc", [PGFREE] = "pgfree", [PGPGIN] = "pgpgin",
 		[PGPGOUT] = "pgpgout", [PGDROP] = "pgdrop",
+		[NR_SWAPCACHE] = "nr_swapcached",
+		[NR_INACTIVE_ANON] = "nr_inactive_anon", [NR_ACTIVE_ANON] = "nr_active_anon",
+		[NR_INACTIVE_FILE] = "nr_inactive_file", [NR_ACTIVE_FILE] = "nr_active_file",
+		[PSWPIN] = "pswpin", [PSWPOUT] = "pswpout",
+		[PGSCAN_KSWAPD] = "pgscan_kswapd", [PGSCAN_DIRECT] = "pgscan_direct",
+		[PGSTEAL_KSWAPD] = "pgsteal_kswapd", [PGSTEAL_DIRECT] = "pgsteal_direct",
+		[PGACTIVATE] = "pgactivate", [PGDEACTIVATE] = "pgdeactivate",
+		[PGREFILL] = "pgrefill",
+		[WORKINGSET_REFAULT_ANON] = "workingset_refault_anon",
+		[WORKINGSET_REFAULT_FILE] = "workingset_refault_file",
+		[WORKINGSET_ACTIVATE_ANON] = "workingset_activate_anon",
+		[WORKINGSET_ACTIVATE_FILE] = "workingset_activate_file",
+		[ALLOCSTALL] = "allocstall", [PAGEOUTRUN] = "pageoutrun",
+		[SLABS_SCANNED] = "slabs_scanned", [OOM_KILL] = "oom_kill",
 	};
 
 	(void)data;

@@ -58,6 +58,21 @@ void process_put(struct process *p)
 		kmem_cache_free(process_cache, p);
 }
 
+unsigned int pid_list(pid_t *pids, unsigned int max)
+{
+	struct process *p;
+	unsigned int n = 0;
+
+	spin_lock_irq(&tasklist_lock);
+	list_for_each_entry(p, &process_list, all) {
+		if (n < max)
+			pids[n] = p->pid;
+		n++;
+	}
+	spin_unlock_irq(&tasklist_lock);
+	return n;
+}
+
 struct process *find_get_process(pid_t pid)
 {
 	struct process *p, *found = NULL;

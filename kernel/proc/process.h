@@ -66,7 +66,8 @@ struct process {
 	u64 utime_ns, stime_ns, cutime_ns, cstime_ns;	/* of exited threads; of waited-for children */
 	u64 start_ns;
 	unsigned long min_flt, maj_flt;
-	int oom_score_adj;			/* -1000 … 1000, lab 5 */
+	int oom_score_adj;			/* -1000 … 1000; fork copies it */
+	u64 oom_victim_ns;			/* when the OOM killer chose it; 0: it did not */
 	struct timer alarm;			/* itimer.c */
 	u64 alarm_interval_ns;			/* 0: only once */
 	struct task *exec_task;			/* waits until it is alone; under sig_lock */
@@ -103,6 +104,8 @@ extern struct list_head process_list;
 
 struct task *find_task(pid_t tid);		/* tasklist_lock held; NULL */
 struct process *find_get_process(pid_t pid);	/* referenced, or NULL */
+/* The pids of all processes, up to @max of them: how many processes there are. */
+unsigned int pid_list(pid_t *pids, unsigned int max);
 void process_get(struct process *p);
 void process_put(struct process *p);
 
@@ -128,6 +131,10 @@ void set_itimer(const struct itimer *new);
 
 /* The process's memory, mm_get()ed, or NULL when it has none (any more). */
 struct mm *get_process_mm(struct process *p);
+
+/* oom_tasks.c: what the OOM killer sees of @p. */
+struct oom_task;
+void oom_describe(struct process *p, struct oom_task *task);
 
 /* futex.c: Linux's futex(2); @deadline_ns absolute on CLOCK_MONOTONIC, ~0: none. */
 long futex_wait(u32 *uaddr, u32 val, u64 deadline_ns, u32 bitset, bool shared);

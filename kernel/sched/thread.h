@@ -51,6 +51,7 @@ struct thread {
 	void *journal;			/* free for upper layers: e.g. reclaim state */
 	unsigned int gfp_mask_off;	/* flags masked from allocations (__GFP_FS, __GFP_IO) */
 	unsigned int pf_flags;		/* PF_ below */
+	bool oom_victim;		/* being killed for its memory: may use the reserves to die */
 #ifdef CONFIG_DEBUG
 	struct held_locks held;		/* mutexes, for base/lockdep.c */
 #endif

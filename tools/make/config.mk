@@ -23,6 +23,7 @@ SLAB_1 := page
 SLAB_2 := page
 SLAB_3 := slab
 SLAB_4 := slub
+SLAB_5 := slub
 override SLAB := $(or $(SLAB),$(SLAB_$(LAB)))
 $(call one-of,SLAB,$(SLABS))
 $(call one-of,HARDENED,0 1)

@@ -4,10 +4,13 @@
 -include kernel/Makefile.inc
 
 # What each stage links of the files that not all have; those of the other stages stay out.
-LAB_SRC_1 := mm/phys/freelist.c mm/phys/zonelist_stub.c
-LAB_SRC_2 := mm/phys/buddy.c mm/phys/pcp.c mm/phys/zonelist.c
+BUDDY_SRC := mm/phys/buddy.c mm/phys/pcp.c mm/phys/zonelist.c
+FIFO_SRC  := mm/reclaim/fifo.c proc/nomem.c
+LAB_SRC_1 := mm/phys/freelist.c mm/phys/zonelist_stub.c $(FIFO_SRC)
+LAB_SRC_2 := $(BUDDY_SRC) $(FIFO_SRC)
 LAB_SRC_3 := $(LAB_SRC_2)
 LAB_SRC_4 := $(LAB_SRC_2)
+LAB_SRC_5 := $(BUDDY_SRC) $(addprefix mm/reclaim/,lru.c workingset.c vmscan.c reclaim.c oom.c oom_report.c) proc/oom_tasks.c
 LAB_SRC   := $(sort $(foreach n,$(LABS),$(LAB_SRC_$(n))))
 
 # Of the allocators of small objects, one.

@@ -54,7 +54,7 @@ static bool page_readable(const struct page *page)
 	return true;
 }
 
-static void free_pool(struct radix_pool *pool)
+void radix_pool_release(struct radix_pool *pool)
 {
 	struct radix_node *node;
 
@@ -62,10 +62,10 @@ static void free_pool(struct radix_pool *pool)
 		kmem_cache_free(radix_node_cache, node);
 }
 
-static int fill_pool(struct radix_pool *pool, unsigned int need)
+int radix_pool_fill(struct radix_pool *pool, unsigned int need, gfp_t gfp)
 {
 	while (pool->n < need) {
-		struct radix_node *node = kmem_cache_alloc(radix_node_cache, GFP_NOFS);
+		struct radix_node *node = kmem_cache_alloc(radix_node_cache, gfp);
 
 		if (!node)
 			return -ENOMEM;
@@ -86,7 +86,7 @@ static int add_to_page_cache(struct address_space *mapping, struct page *page, p
 	page->mapping = mapping;
 	page->index = index;
 	do {
-		err = fill_pool(&pool, need);
+		err = radix_pool_fill(&pool, need, GFP_NOFS);
 		if (err)
 			break;
 		spin_lock_irqsave(&mapping->tree_lock, flags);
@@ -99,13 +99,17 @@ static int add_to_page_cache(struct address_space *mapping, struct page *page, p
 		}
 		spin_unlock_irqrestore(&mapping->tree_lock, flags);
 	} while (err == -ENOMEM);
-	free_pool(&pool);
+	radix_pool_release(&pool);
 	if (err) {
 		page->mapping = NULL;
 		__ClearPageLocked(page);
 		return err;
 	}
 	inc_vm_stat(NR_FILE_PAGES);
+	if (mapping->ops->swap_backed) {
+		SetPageSwapBacked(page);
+		inc_vm_stat(NR_SHMEM);	/* remove_from_cache() counts down */
+	}
 	if (lru_ops)
 		lru_ops->add(page);
 	return 0;
@@ -141,7 +145,7 @@ static bool remove_from_cache(struct address_space *mapping, struct page *page, 
 	page->mapping = NULL;
 	spin_unlock_irqrestore(&mapping->tree_lock, flags);
 	/* The mapping may be gone from here on. */
-	free_pool(&pool);
+	radix_pool_release(&pool);
 	dec_vm_stat(NR_FILE_PAGES);
 	if (PageSwapBacked(page))
 		dec_vm_stat(NR_SHMEM);

@@ -21,6 +21,9 @@
 
 void address_space_init(struct address_space *mapping, struct inode *host,
 			const struct address_space_operations *ops);
+/* Nodes for radix_insert(): at least @need in @pool, 0 or -ENOMEM; and what is left over given back. */
+int radix_pool_fill(struct radix_pool *pool, unsigned int need, gfp_t gfp);
+void radix_pool_release(struct radix_pool *pool);
 /* Cached page, referenced, or NULL. Not locked, maybe not uptodate. */
 struct page *find_get_page(struct address_space *mapping, pgoff_t index);
 /* Locked and referenced; made (not uptodate) if missing. ERR_PTR(-ENOMEM). */
@@ -53,6 +56,10 @@ bool clear_page_dirty_for_io(struct page *page);
 /* write-back.c */
 /* Writes dirty pages in the range, waits for them if wbc->sync; first error. */
 int do_writepages(struct address_space *mapping, struct writeback_control *wbc);
+/* Starts the write of a locked page whose PG_dirty was just cleared (clear_page_dirty_for_io); unlocks it. 0 or
+ * -errno, which the mapping remembers. */
+int write_locked_page(struct address_space *mapping, struct page *page,
+		      struct writeback_control *wbc);
 int filemap_fdatawrite_range(struct address_space *mapping, loff_t start, loff_t end);
 int filemap_fdatawait_range(struct address_space *mapping, loff_t start, loff_t end);
 int filemap_write_and_wait(struct address_space *mapping);
@@ -84,6 +91,7 @@ struct lru_ops {
 	void (*add)(struct page *page);		/* new cache or anonymous page */
 	void (*del)(struct page *page);		/* being freed or removed */
 	void (*touch)(struct page *page);	/* read, written or faulted */
+	void (*rotate)(struct page *page);	/* PG_reclaim, and its writeback ended. Any context */
 };
 extern const struct lru_ops *lru_ops;
 /* Frees all clean unused cache pages of every mapping, e.g. for /proc/sys/vm/drop_caches. */

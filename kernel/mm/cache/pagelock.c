@@ -10,6 +10,7 @@
 #include "base/panic.h"
 #include "lib/hash.h"
 #include "mm/phys/vmstat.h"
+#include "mm/vm/mm.h"
 #include "sched/wait.h"
 
 #define PAGE_WAIT_BITS	6
@@ -93,31 +94,47 @@ void wait_on_page_writeback(struct page *page)
 		wait_event(page_queue(page), clear_or_note(page, PG_writeback));
 }
 
+/* An anonymous page is in no file's tree: its bit is all there is. */
 void set_page_writeback(struct page *page)
 {
 	struct address_space *mapping = page->mapping;
 	unsigned long flags;
 
 	BUG_ON(!PageLocked(page) || PageWriteback(page));
+	inc_vm_stat(NR_WRITEBACK);
+	if (page_is_anon(page)) {
+		SetPageWriteback(page);
+		return;
+	}
 	spin_lock_irqsave(&mapping->tree_lock, flags);
 	SetPageWriteback(page);
 	radix_tag_set(&mapping->pages, page->index, RADIX_TAG_WRITEBACK);
 	untag_written(mapping, page);
 	spin_unlock_irqrestore(&mapping->tree_lock, flags);
-	inc_vm_stat(NR_WRITEBACK);
 }
 
-void end_page_writeback(struct page *page)
+static void clear_page_writeback(struct page *page)
 {
 	struct address_space *mapping = page->mapping;
 	unsigned long flags;
 
-	/* The cache cannot let go of it before PG_writeback clears; hold it for what follows. */
-	get_page(page);
+	if (page_is_anon(page)) {
+		ClearPageWriteback(page);
+		return;
+	}
 	spin_lock_irqsave(&mapping->tree_lock, flags);
 	radix_tag_clear(&mapping->pages, page->index, RADIX_TAG_WRITEBACK);
 	ClearPageWriteback(page);
 	spin_unlock_irqrestore(&mapping->tree_lock, flags);
+}
+
+void end_page_writeback(struct page *page)
+{
+	/* The cache cannot let go of it before PG_writeback clears; hold it for what follows. */
+	get_page(page);
+	if (PageReclaim(page) && TestClearPageReclaim(page) && lru_ops && lru_ops->rotate)
+		lru_ops->rotate(page);
+	clear_page_writeback(page);
 	dec_vm_stat(NR_WRITEBACK);
 	wake_page(page);
 	put_page(page);

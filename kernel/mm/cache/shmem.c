@@ -7,7 +7,6 @@
 #include "base/initcall.h"
 #include "lib/string.h"
 #include "mm/cache/pagecache.h"
-#include "mm/phys/vmstat.h"
 #include "mm/slab/slab.h"
 
 struct shmem {
@@ -34,8 +33,6 @@ static int shmem_readpage(struct address_space *mapping, struct page *page)
 {
 	(void)mapping;
 	clear_page(page_address(page));
-	SetPageSwapBacked(page);
-	inc_vm_stat(NR_SHMEM);		/* remove_from_cache() counts down */
 	SetPageUptodate(page);
 	unlock_page(page);
 	return 0;
@@ -66,6 +63,7 @@ static loff_t shmem_size(struct address_space *mapping)
 }
 
 static const struct address_space_operations shmem_ops = {
+	.swap_backed = true,
 	.readpage = shmem_readpage,
 	.get = shmem_get,
 	.put = shmem_put,

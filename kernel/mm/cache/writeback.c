@@ -49,12 +49,27 @@ static void tidy_tags(struct address_space *mapping, struct page *page)
 	spin_unlock_irqrestore(&mapping->tree_lock, flags);
 }
 
+int write_locked_page(struct address_space *mapping, struct page *page,
+		      struct writeback_control *wbc)
+{
+	int err;
+
+	wbc->nr_to_write--;
+	inc_vm_stat(PGPGOUT);
+	err = mapping->ops->writepage(mapping, page, wbc);	/* unlocks */
+	if (!err)
+		return 0;
+	mapping_set_error(mapping, err);
+	lock_page(page);
+	tidy_tags(mapping, page);
+	unlock_page(page);
+	return err;
+}
+
 /* Starts the write of one page if it is (still) dirty; 0 or -errno. */
 static int write_one(struct address_space *mapping, struct page *page,
 		     struct writeback_control *wbc)
 {
-	int err = 0;
-
 	lock_page(page);
 	if (page->mapping != mapping || !PageDirty(page))
 		goto out;
@@ -63,19 +78,12 @@ static int write_one(struct address_space *mapping, struct page *page,
 			goto out;
 		wait_on_page_writeback(page);
 	}
-	if (!clear_page_dirty_for_io(page))
-		goto out;
-	wbc->nr_to_write--;
-	inc_vm_stat(PGPGOUT);
-	err = mapping->ops->writepage(mapping, page, wbc);	/* unlocks */
-	if (!err)
-		return 0;
-	mapping_set_error(mapping, err);
-	lock_page(page);
+	if (clear_page_dirty_for_io(page))
+		return write_locked_page(mapping, page, wbc);
 out:
 	tidy_tags(mapping, page);
 	unlock_page(page);
-	return err;
+	return 0;
 }
 
 /*

@@ -8,6 +8,7 @@
  *	private file, write		a copy of the cache's page, now anonymous
  *	shared file, write		the cache's page, marked dirty first
  *	private, present, write		a copy, unless nobody else has it	(copy on write)
+ *	private, in swap		the page, read back, read-only at first
  *	stack, below its end		the stack grows, then demand zero
  *
  * mmap_lock is held throughout, so the vma cannot change and no other fault of this mm runs; only
@@ -25,6 +26,7 @@
 #include "lib/signo.h"
 #include "lib/string.h"
 #include "mm/cache/pagecache.h"
+#include "mm/cache/swap.h"
 #include "mm/phys/vmstat.h"
 
 #define FAULT_AHEAD	4	/* pages read on a miss: programs run forward, but not far */
@@ -160,8 +162,6 @@ static enum fault_result file_fault(struct vma *vma, unsigned long addr, pte_t *
 	result = lock_file_page(mapping, index, &page);
 	if (result != FAULT_DONE)
 		return result;
-	if (lru_ops)
-		lru_ops->touch(page);
 	if (write && !(vma->flags & VM_SHARED)) {
 		struct page *copy = copy_for(vma, page);
 
@@ -224,6 +224,11 @@ static enum fault_result copy_on_write(struct vma *vma, unsigned long addr, pte_
 	struct mm *mm = vma->mm;
 	struct page *copy;
 
+	if (PageSwapCache(page)) {	/* with a slot that nobody needs: then it need not be there */
+		lock_page(page);
+		try_to_free_swap(page);
+		unlock_page(page);
+	}
 	spin_lock(&mm->page_table_lock);
 	/*
 	 * Ours alone: one mapping, one reference for it and one of our caller's. Another mapping
@@ -293,6 +298,79 @@ static enum fault_result present_fault(struct vma *vma, unsigned long addr, pte_
 	return result;
 }
 
+/*
+ * The entry in @slot becomes the page that it stands for, which is locked and uptodate and whose
+ * reference the entry takes over. False: the entry has changed meanwhile.
+ */
+static bool map_swapped(struct vma *vma, unsigned long addr, pte_t *slot, pte_t pte,
+			struct page *page)
+{
+	struct mm *mm = vma->mm;
+	bool same;
+
+	if (vma->flags & VM_EXEC)
+		sync_icache(page);
+	spin_lock(&mm->page_table_lock);
+	same = slot->v == pte.v;
+	if (same) {
+		page_add_anon_rmap(page, vma, addr);
+		set_pte(slot, pte_leaf(page_to_pfn(page), vma_pte_prot(vma), 0));
+		atomic_inc(&mm->rss_anon);
+		atomic_dec(&mm->swapents);
+	}
+	spin_unlock(&mm->page_table_lock);
+	if (same)
+		swap_free((swp_entry_t){ pte_swap_entry(pte) });
+	return same;
+}
+
+/* Who has the page to itself from now on need not keep the slot, unless it is likely to go there again. */
+static bool slot_is_ballast(const struct page *page, bool write)
+{
+	return write || PageError(page) || nr_swap_pages() < total_swap_pages() / 2;
+}
+
+static enum fault_result swap_fault(struct vma *vma, unsigned long addr, pte_t *slot, pte_t pte,
+				    bool write)
+{
+	swp_entry_t entry = { pte_swap_entry(pte) };
+	enum fault_result result = FAULT_DONE;
+	struct page *page;
+	bool major;
+
+	if (anon_vma_prepare(vma))
+		return FAULT_NO_MEMORY;
+	page = read_swap_cache(entry, vma, addr, &major);
+	if (IS_ERR(page))
+		return FAULT_NO_MEMORY;
+	if (!page)
+		return FAULT_DONE;		/* nobody's any more: the entry has changed */
+	if (major)
+		inc_vm_stat(PGMAJFAULT);
+	lock_page(page);
+	if (!PageSwapCache(page) || page_swap_entry(page).val != entry.val) {
+		;				/* the next try finds what there is now */
+	} else if (!PageUptodate(page)) {
+		result = FAULT_IO_ERROR;
+	} else if (map_swapped(vma, addr, slot, pte, page)) {
+		if (slot_is_ballast(page, write))
+			try_to_free_swap(page);
+		unlock_page(page);
+		return FAULT_DONE;		/* a write faults again, and is a copy-on-write */
+	}
+	unlock_page(page);
+	put_page(page);
+	return result;
+}
+
+enum fault_result swap_in(struct vma *vma, unsigned long addr)
+{
+	pte_t *slot = user_pte_find(vma->mm, addr, NULL);
+	pte_t pte = { slot ? READ_ONCE(slot->v) : 0 };
+
+	return pte_is_swap(pte) ? swap_fault(vma, addr, slot, pte, false) : FAULT_DONE;
+}
+
 static bool access_allowed(const struct vma *vma, unsigned int flags)
 {
 	if (flags & FAULT_EXEC)
@@ -306,7 +384,7 @@ static enum fault_result locked_fault(struct mm *mm, unsigned long addr, unsigne
 {
 	struct vma *vma = find_vma(mm, addr);
 	bool write = flags & FAULT_WRITE;
-	pte_t *slot;
+	pte_t *slot, pte;
 
 	inc_vm_stat(PGFAULT);
 	if (!vma)
@@ -319,7 +397,10 @@ static enum fault_result locked_fault(struct mm *mm, unsigned long addr, unsigne
 	slot = user_pte_alloc(mm, addr);
 	if (!slot)
 		return FAULT_NO_MEMORY;
-	if (!pte_none(READ_ONCE(*slot)))
+	pte = (pte_t){ READ_ONCE(slot->v) };
+	if (pte_is_swap(pte))
+		return swap_fault(vma, addr, slot, pte, write);
+	if (!pte_none(pte))
 		return present_fault(vma, addr, slot, write);
 	if (vma->mapping)
 		return file_fault(vma, addr, slot, write);

@@ -19,3 +19,10 @@ enum fault_result {
 /* Resolves a fault at @addr of @mm as the hardware would want it; @flags FAULT_WRITE, FAULT_EXEC.
  * Takes mmap_lock; sleeps. */
 enum fault_result mm_fault(struct mm *mm, unsigned long addr, unsigned int flags);
+
+/* One try to bring the page back that @vma has on swap at @addr; mmap_lock held. */
+enum fault_result swap_in(struct vma *vma, unsigned long addr);
+
+/* unuse.c: brings all that @mm has on swap area @type back into memory: 0, -ENOMEM, -EIO, or -EINTR when the
+ * current process is being killed. Takes mmap_lock; sleeps. */
+int unuse_mm(struct mm *mm, unsigned int type);

@@ -339,8 +339,8 @@ static noinline struct page *alloc_slow(int nid, gfp_t gfp, unsigned int order)
 	unsigned int idle_rounds = 0, rounds = 0;
 	struct page *page;
 
-	if ((current_thread()->pf_flags & PF_MEMALLOC) && !in_interrupt() &&
-	    !(gfp & __GFP_NOMEMALLOC))
+	if (((current_thread()->pf_flags & PF_MEMALLOC) || READ_ONCE(current_thread()->oom_victim)) &&
+	    !in_interrupt() && !(gfp & __GFP_NOMEMALLOC))
 		gfp |= __GFP_MEMALLOC;
 	if (gfp & __GFP_KSWAPD_RECLAIM)
 		wake_reclaim(nid, gfp, order);
@@ -350,6 +350,8 @@ static noinline struct page *alloc_slow(int nid, gfp_t gfp, unsigned int order)
 			break;
 		if (direct_reclaim(nid, gfp, order)) {
 			idle_rounds = 0;
+			if (order == 0)
+				rounds = 0;	/* others were faster; single pages come in the end */
 		} else {
 			drain_all_pages();
 			idle_rounds++;
@@ -363,6 +365,8 @@ static noinline struct page *alloc_slow(int nid, gfp_t gfp, unsigned int order)
 			break;
 		if (!call_oom(gfp, order) && !(gfp & __GFP_NOFAIL))
 			break;
+		if (READ_ONCE(current_thread()->oom_victim))
+			gfp |= __GFP_MEMALLOC;	/* dies the sooner */
 		idle_rounds = rounds = 0;
 		if (gfp & __GFP_NOFAIL)
 			sched_yield();

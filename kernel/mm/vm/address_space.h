@@ -22,6 +22,7 @@ struct writeback_control {
 };
 
 struct address_space_operations {
+	bool swap_backed;		/* no file is behind it: shared anonymous memory */
 	/* Fills a locked page, unlocks it when done (perhaps later): 0 started, or -errno
 	 * (unlocked). */
 	int (*readpage)(struct address_space *mapping, struct page *page);

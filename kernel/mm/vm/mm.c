@@ -3,6 +3,7 @@
  * one way in which mapped pages leave it: zap_range().
  */
 #include "mm/vm/mm.h"
+#include "mm/vm/swapmap.h"
 #include "mm/vm/vmalloc.h"
 #include "mm/phys/vmstat.h"
 #include "mm/slab/slab.h"
@@ -81,9 +82,16 @@ static unsigned int zap_some(struct mm *mm, unsigned long *addr, unsigned long e
 		}
 		do {
 			if (pte_present(*slot)) {
-				pages[n++] = pfn_to_page(pte_pfn(*slot));
+				pages[n] = pfn_to_page(pte_pfn(*slot));
+				if (pte_young(*slot) && !PageReferenced(pages[n]))
+					SetPageReferenced(pages[n]);
+				n++;
 				set_pte(slot, (pte_t){ 0 });
 				first = min(first, *addr);
+			} else if (pte_is_swap(*slot)) {
+				swap_free((swp_entry_t){ pte_swap_entry(*slot) });
+				set_pte(slot, (pte_t){ 0 });
+				atomic_dec(&mm->swapents);
 			}
 			slot++;
 			*addr += PAGE_SIZE;
@@ -168,8 +176,9 @@ static int copy_ptes(struct mm *old, struct mm *child, struct vma *vma)
 	unsigned long addr = vma->start, next;
 
 	while (addr < vma->end) {
-		unsigned int anon = 0, all = 0;
+		unsigned int anon = 0, all = 0, swapped = 0;
 		pte_t *from, *to;
+		int err = 0;
 
 		from = user_pte_find(old, addr, &next);
 		if (!from) {
@@ -184,6 +193,12 @@ static int copy_ptes(struct mm *old, struct mm *child, struct vma *vma)
 			if (pte_present(*from)) {
 				anon += share_pte(vma, addr, from, to);
 				all++;
+			} else if (pte_is_swap(*from)) {
+				err = swap_duplicate((swp_entry_t){ pte_swap_entry(*from) });
+				if (err)
+					break;
+				set_pte(to, *from);
+				swapped++;
 			}
 			from++;
 			to++;
@@ -192,6 +207,9 @@ static int copy_ptes(struct mm *old, struct mm *child, struct vma *vma)
 		spin_unlock(&old->page_table_lock);
 		atomic_add(anon, &child->rss_anon);
 		atomic_add(all - anon, &child->rss_file);
+		atomic_add(swapped, &child->swapents);
+		if (err)
+			return err;
 	}
 	return 0;
 }

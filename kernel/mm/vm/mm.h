@@ -159,6 +159,8 @@ void zap_range(struct mm *mm, struct vma *vma, unsigned long start, unsigned lon
  * held. */
 void page_add_anon_rmap(struct page *page, struct vma *vma, unsigned long addr); /* another entry */
 void page_add_new_anon_rmap(struct page *page, struct vma *vma, unsigned long addr);
+/* Whose it is, without an entry yet: it is being read from swap. anon_vma_prepare() was called. */
+void page_set_anon_rmap(struct page *page, struct vma *vma, unsigned long addr);
 void page_add_file_rmap(struct page *page);
 void page_remove_rmap(struct page *page);
 int anon_vma_prepare(struct vma *vma);		/* 0 or -ENOMEM; mmap_lock held */
@@ -166,7 +168,8 @@ int anon_vma_prepare(struct vma *vma);		/* 0 or -ENOMEM; mmap_lock held */
  * mapping's or anon_vma's lock is held. The page must be locked or otherwise pinned. */
 void rmap_walk(struct page *page, bool (*fn)(struct page *, struct vma *, unsigned long, void *),
 	       void *arg);
-/* Removes every mapping of a locked page; dirty bits go to the page. True if none is left. */
+/* Removes every mapping of a locked page (an anonymous one in the swap cache: its entries become swap
+ * entries). True if none is left. */
 bool try_to_unmap(struct page *page);
 /* Write-protects every mapping of a shared file page before it is written back; true if any was
  * dirty (then the page is dirty). Page locked. */

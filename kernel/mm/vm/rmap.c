@@ -26,13 +26,15 @@
  * from 2.6.7 to 2.6.33: one list per family of forks. Long chains of forks make the list long; what
  * Linux did about that, anon_vma_chain, is worth reading after this.)
  *
- * A writable entry of a shared file page exists only while the page is PG_dirty: the fault that
+ * A writable entry of a shared file page, or of an anonymous page in the swap cache, exists only
+ * while the page is PG_dirty: add_to_swap() marks the page that enters the cache, and the fault that
  * makes the entry writable marks the page, and page_mkclean() write-protects before PG_dirty is
  * cleared. So no dirt is ever lost by dropping an entry.
  *
  * Locks: the list's lock (i_mmap_lock or anon_vma->lock), then page_table_lock. Both spin.
  */
 #include "mm/vm/mm.h"
+#include "mm/vm/swapmap.h"
 #include "mm/phys/vmstat.h"
 #include "mm/slab/slab.h"
 #include "base/initcall.h"
@@ -98,12 +100,17 @@ static pgoff_t linear_index(const struct vma *vma, unsigned long addr)
 	return vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT);
 }
 
-void page_add_new_anon_rmap(struct page *page, struct vma *vma, unsigned long addr)
+void page_set_anon_rmap(struct page *page, struct vma *vma, unsigned long addr)
 {
 	atomic_inc(&vma->anon_vma->refs);
 	page->mapping = (struct address_space *)((unsigned long)vma->anon_vma | 1);
 	page->index = linear_index(vma, addr);
 	__SetPageSwapBacked(page);
+}
+
+void page_add_new_anon_rmap(struct page *page, struct vma *vma, unsigned long addr)
+{
+	page_set_anon_rmap(page, vma, addr);
 	atomic_set(&page->_mapcount, 0);
 	inc_vm_stat(NR_ANON_MAPPED);
 }
@@ -187,12 +194,20 @@ static pte_t *lock_mapping_pte(struct page *page, struct vma *vma, unsigned long
 static bool unmap_one(struct page *page, struct vma *vma, unsigned long addr, void *arg)
 {
 	struct mm *mm = vma->mm;
-	pte_t *slot = lock_mapping_pte(page, vma, addr);
+	pte_t *slot = lock_mapping_pte(page, vma, addr), pte = { 0 };
 
 	(void)arg;
 	if (!slot)
 		return true;
-	set_pte(slot, (pte_t){ 0 });
+	if (page_is_anon(page)) {	/* the entry goes where the frame's number was */
+		if (swap_duplicate((swp_entry_t){ page->private })) {
+			spin_unlock(&mm->page_table_lock);
+			return false;
+		}
+		pte = pte_swap(page->private);
+		atomic_inc(&mm->swapents);
+	}
+	set_pte(slot, pte);
 	arch_flush_tlb_range(&mm->ctx, addr, addr + PAGE_SIZE);
 	atomic_dec(page_is_anon(page) ? &mm->rss_anon : &mm->rss_file);
 	page_remove_rmap(page);
@@ -201,10 +216,10 @@ static bool unmap_one(struct page *page, struct vma *vma, unsigned long addr, vo
 	return page_mapped(page);
 }
 
-/* Anonymous pages have nowhere to go until there is swap: only file pages are unmapped. */
+/* An anonymous page outside of the swap cache has nowhere to go. */
 bool try_to_unmap(struct page *page)
 {
-	if (!page_is_anon(page) && page_mapped(page))
+	if (page_mapped(page) && (!page_is_anon(page) || PageSwapCache(page)))
 		rmap_walk(page, unmap_one, NULL);
 	return !page_mapped(page);
 }
