@@ -139,11 +139,12 @@ static void fork_once(struct area *anon)
 		errx(1, "process %ld: its child ended with status %#x", anon->process, status);
 }
 
-static void run(long process, time_t end)
+static void run(long process)
 {
 	char path[PATH_MAX];
 	struct area anon = { 0 }, file = { 0 };
 	unsigned long steps = 0;
+	time_t end;
 	int fd = -1;
 
 	state = mix(seed * 1000 + process);
@@ -155,6 +156,7 @@ static void run(long process, time_t end)
 			err(1, "%s", path);
 		set_up(&file, process, "file", file_bytes, fd);
 	}
+	end = time(NULL) + seconds;
 	while (time(NULL) < end) {
 		unsigned long what = below(1000);
 
@@ -182,7 +184,6 @@ static void run(long process, time_t end)
 
 int main(int argc, char **argv)
 {
-	time_t end;
 	int option, bad = 0;
 
 	prog_init(argc, argv, help);
@@ -201,14 +202,13 @@ int main(int argc, char **argv)
 		dir = argv[optind++];
 	if (optind < argc)
 		usage();
-	end = time(NULL) + seconds;
 	for (long i = 0; i < processes; i++) {
 		pid_t pid = fork();
 
 		if (pid < 0)
 			err(1, "fork");
 		if (!pid) {
-			run(i, end);
+			run(i);
 			return finish(0);
 		}
 	}
