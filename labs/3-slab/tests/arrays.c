@@ -253,7 +253,7 @@ KTEST(arrays, tunables_are_set_and_shown,
 	objects_world(1024);
 	c = kmem_cache_create("tune", 128, 0, 0, objects_ctor);
 	ASSERT_TRUE(c != NULL);
-	for (unsigned int round = 0; round < 12; round++) {
+	for (unsigned int round = 0; round < 8; round++) {
 		unsigned int limit = 1 + prng_below(&t->rng, 100);
 		unsigned int batch = 1 + prng_below(&t->rng, limit), shared = prng_below(&t->rng, 5);
 
