@@ -68,7 +68,7 @@ KTEST(lists, every_object_of_a_slab_is_used,
 			if (n < N)
 				EXPECT_EQ(n, objects_slabs(c) * objects_beside(object[0], object, n));
 			first = first ? first : n;
-			EXPECT_EQ(n, first);
+			EXPECT_GE(n, first);	/* management elsewhere may have its page by now */
 			pages_allow(~0UL);
 			objects_give_many(c, object, n);
 			kmem_cache_shrink(c);
