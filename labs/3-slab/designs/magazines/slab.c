@@ -13,9 +13,8 @@
  * one. Those of different sizes must not mix, so the depot is closed while the CPUs get new ones.
  *
  * All slabs are on one list: those without free objects, then partial ones, then free ones. A pointer tells
- * where the first of the list with a free object is. Each slab has a struct slab with a chain of
- * numbers, at the end of its memory or from kmalloc(); the entry of an object that is not in the chain says
- * who has it.
+ * where the first with a free object is. Each slab has a struct slab with a chain of numbers, at the end of
+ * its memory or from kmalloc(); the entry of an object that is not in the chain says who has it.
  *
  * Lock: one for each cache, interrupts off, nothing is taken inside it.
  */
@@ -51,17 +50,15 @@ struct magazine {
 
 struct cpu_cache {
 	struct magazine *loaded;	/* mag[at] */
-	unsigned int at;
+	unsigned int at, size;		/* of each */
 	unsigned int nr;		/* magazines; 0: there is no kmalloc() yet */
-	unsigned int size;		/* of each */
 	bool touched;			/* since cache_reap() last looked */
 	struct magazine *mag[];
 };
 
 struct depot {
 	struct magazine *full, *empty;
-	unsigned int nr_full;
-	unsigned int least_full;	/* since cache_reap() last looked: so many were not needed */
+	unsigned int nr_full, least_full;	/* since cache_reap(): so many were not needed */
 };
 
 /* cache->private */
@@ -69,8 +66,7 @@ struct bonwick {
 	struct cpu_cache *cpu[NR_CPUS];	/* each touched by its CPU only; exchanged under lock */
 	spinlock_t lock;		/* for the rest */
 	struct depot depot;
-	struct list_head slabs;
-	struct list_head *first;	/* slab with a free object; &slabs: none */
+	struct list_head slabs, *first;	/* slab with a free object; &slabs: none */
 	unsigned long nr_slabs, nr_free;
 	unsigned long nr_here;		/* objects that lie in slabs */
 	unsigned int next_colour;
@@ -100,7 +96,7 @@ static unsigned int slab_size(unsigned int num)
 	return sizeof(struct slab) + num * sizeof(u16);
 }
 
-/* Objects that fit into @bytes together with their struct slab. */
+/* Objects that fit into @bytes with their struct slab. */
 static unsigned int fit_beside(const struct kmem_cache *cache, unsigned int bytes)
 {
 	unsigned int num = bytes / cache->size;
@@ -114,9 +110,8 @@ static bool is_off_slab(const struct kmem_cache *cache, unsigned int bytes)
 {
 	unsigned int on = fit_beside(cache, bytes), off = bytes / cache->size;
 
-	if (cache->size < SMALL || 2 * slab_size(off) >= cache->size)
-		return false;
-	return (bytes + slab_size(off)) * on < bytes * off;
+	return cache->size >= SMALL && 2 * slab_size(off) < cache->size &&
+	       (bytes + slab_size(off)) * on < bytes * off;
 }
 
 static void choose_layout(struct kmem_cache *cache)
@@ -162,14 +157,12 @@ static void init_slab(struct kmem_cache *cache, struct slab *slab, struct page *
 {
 	struct bonwick *b = bonwick_of(cache);
 	unsigned long flags;
-	unsigned int colour;
 
 	spin_lock_irqsave(&b->lock, flags);
-	colour = b->next_colour;
-	b->next_colour = colour + 1 < b->colours ? colour + 1 : 0;
+	slab->first = (char *)page_address(page) + b->next_colour * b->colour_unit;
+	b->next_colour = b->next_colour + 1 < b->colours ? b->next_colour + 1 : 0;
 	spin_unlock_irqrestore(&b->lock, flags);
 	slab->page = page;
-	slab->first = (char *)page_address(page) + colour * b->colour_unit;
 	slab->free = 0;
 	slab->away = 0;
 	for (unsigned int i = 0; i < b->num; i++) {
@@ -204,30 +197,7 @@ static struct slab *make_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 	return slab;
 }
 
-/* Slabs that were taken off the list; no lock held. How many pages. */
-static unsigned int give_back(struct kmem_cache *cache, struct list_head *gone)
-{
-	struct bonwick *b = bonwick_of(cache);
-	unsigned int order = b->order, pages = 0;
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, gone, slab_list) {
-		struct slab *slab = page->slab_mem;
-
-		slab_pages_free(cache, page, order);
-		if (b->off_slab)
-			kfree(slab);
-		pages += 1U << order;
-	}
-	return pages;
-}
-
 /* ---- the list of slabs, under the lock ------------------------------------------------------- */
-
-static struct slab *slab_at(struct list_head *link)
-{
-	return list_entry(link, struct page, slab_list)->slab_mem;
-}
 
 /* A free slab, to the end. */
 static void add_slab(struct bonwick *b, struct slab *slab)
@@ -240,33 +210,50 @@ static void add_slab(struct bonwick *b, struct slab *slab)
 	b->nr_here += b->num;
 }
 
-static void unlink_slab(struct bonwick *b, struct slab *slab)
+static void remove_free_slab(struct bonwick *b, struct slab *slab)
 {
 	struct list_head *link = &slab->page->slab_list;
 
 	if (b->first == link)
 		b->first = link->next;
 	list_del(link);
-}
-
-/* Free slabs beyond @keep objects go to @gone. */
-static void take_surplus(struct bonwick *b, unsigned long keep, struct list_head *gone)
-{
-	while (b->nr_free * b->num > keep) {
-		struct slab *slab = slab_at(b->slabs.prev);
-
-		unlink_slab(b, slab);
-		list_add(&slab->page->slab_list, gone);
-		b->nr_slabs--;
-		b->nr_free--;
-		b->nr_here -= b->num;
-	}
+	b->nr_slabs--;
+	b->nr_free--;
+	b->nr_here -= b->num;
 }
 
 /* A batch for each CPU, and a slab. */
 static unsigned long worth_keeping(const struct bonwick *b)
 {
 	return (unsigned long)nr_cpus * b->batch + b->num;
+}
+
+/* Free slabs beyond @keep objects; takes the lock itself. How many pages. */
+static int give_back(struct kmem_cache *cache, unsigned long keep)
+{
+	struct bonwick *b = bonwick_of(cache);
+	unsigned long flags;
+	struct page *page, *next;
+	int pages = 0;
+	LIST_HEAD(gone);
+
+	spin_lock_irqsave(&b->lock, flags);
+	while (b->nr_free * b->num > keep) {
+		struct slab *slab = list_last_entry(&b->slabs, struct page, slab_list)->slab_mem;
+
+		remove_free_slab(b, slab);
+		list_add(&slab->page->slab_list, &gone);
+	}
+	spin_unlock_irqrestore(&b->lock, flags);
+	list_for_each_entry_safe(page, next, &gone, slab_list) {
+		struct slab *slab = page->slab_mem;
+
+		slab_pages_free(cache, page, b->order);
+		if (b->off_slab)
+			kfree(slab);
+		pages += 1 << b->order;
+	}
+	return pages;
 }
 
 /* Up to @n objects; how many. */
@@ -276,7 +263,7 @@ static unsigned int take_of_slabs(struct kmem_cache *cache, void **objects, unsi
 	unsigned int got = 0;
 
 	while (got < n && b->first != &b->slabs) {
-		struct slab *slab = slab_at(b->first);
+		struct slab *slab = list_entry(b->first, struct page, slab_list)->slab_mem;
 
 		if (!slab->away)
 			b->nr_free--;
@@ -306,9 +293,8 @@ static void put_in_slab(struct bonwick *b, void *object)
 	slab->away--;
 	b->nr_here++;
 	if (!slab->away) {		/* behind all others */
-		unlink_slab(b, slab);
-		b->nr_slabs--;
-		b->nr_here -= b->num;
+		b->nr_free++;
+		remove_free_slab(b, slab);
 		add_slab(b, slab);
 	} else if (was_full) {		/* to where the partial ones begin */
 		struct list_head *link = &slab->page->slab_list;
@@ -353,13 +339,18 @@ static void empty_magazine(struct bonwick *b, struct magazine *mag)
 	}
 }
 
+static void load(struct cpu_cache *cc, unsigned int at)
+{
+	WRITE_ONCE(cc->at, at);
+	cc->loaded = cc->mag[at];
+}
+
 static void empty_cpu(struct bonwick *b, struct cpu_cache *cc)
 {
 	for (unsigned int i = 0; i < cc->nr; i++)
 		empty_magazine(b, cc->mag[i]);
 	if (cc->nr)
-		cc->loaded = cc->mag[0];
-	WRITE_ONCE(cc->at, 0);
+		load(cc, 0);
 }
 
 /* Up to @n of the depot's full magazines into the slabs. */
@@ -373,12 +364,6 @@ static void empty_depot(struct bonwick *b, struct depot *depot, unsigned int n)
 		push(&depot->empty, mag);
 	}
 	depot->least_full = depot->nr_full;
-}
-
-static void load(struct cpu_cache *cc, unsigned int at)
-{
-	WRITE_ONCE(cc->at, at);
-	cc->loaded = cc->mag[at];
 }
 
 /* All magazines of this CPU are empty: gets a full one, or fills one. Under the lock. */
@@ -445,7 +430,6 @@ static noinline void *alloc_slow(struct kmem_cache *cache, gfp_t gfp, int nid, u
 
 	for (;;) {
 		struct cpu_cache *cc = b->cpu[smp_processor_id()];
-		int node = nid < 0 ? (int)cpu_node[smp_processor_id()] : nid;
 		void *object = NULL;
 
 		if (!cc->loaded->rounds && cc->at)
@@ -465,7 +449,7 @@ static noinline void *alloc_slow(struct kmem_cache *cache, gfp_t gfp, int nid, u
 		local_irq_restore(flags);
 		if (object || failed)
 			return object;
-		slab = make_slab(cache, gfp, node);
+		slab = make_slab(cache, gfp, nid < 0 ? (int)cpu_node[smp_processor_id()] : nid);
 		failed = !slab;		/* but somebody may have freed an object meanwhile */
 		flags = local_irq_save();
 	}
@@ -508,10 +492,10 @@ int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objec
 {
 	for (size_t i = 0; i < n; i++) {
 		objects[i] = cache_alloc(cache, gfp);
-		if (!objects[i]) {
-			cache_free_bulk(cache, i, objects);
-			return 0;
-		}
+		if (objects[i])
+			continue;
+		cache_free_bulk(cache, i, objects);
+		return 0;
 	}
 	return n;
 }
@@ -521,7 +505,8 @@ static noinline void free_slow(struct kmem_cache *cache, void *object, unsigned 
 {
 	struct bonwick *b = bonwick_of(cache);
 	struct cpu_cache *cc = b->cpu[smp_processor_id()];
-	LIST_HEAD(gone);
+	unsigned long keep = worth_keeping(b);
+	bool surplus = false;
 
 	if (cc->at + 1 < cc->nr) {
 		load(cc, cc->at + 1);
@@ -531,13 +516,14 @@ static noinline void free_slow(struct kmem_cache *cache, void *object, unsigned 
 			make_room(b, cc);
 		else
 			put_in_slab(b, object);
-		take_surplus(b, worth_keeping(b), &gone);
+		surplus = b->nr_free * b->num > keep;
 		spin_unlock_raw(&b->lock);
 	}
 	if (cc->nr)
 		put_round(cc, object);
 	local_irq_restore(flags);
-	give_back(cache, &gone);
+	if (surplus)
+		give_back(cache, keep);
 }
 
 void cache_free(struct kmem_cache *cache, struct page *page, void *object)
@@ -574,18 +560,6 @@ void cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
 
 /* ---- giving memory back -------------------------------------------------------------------- */
 
-static int give_back_surplus(struct kmem_cache *cache, unsigned long keep)
-{
-	struct bonwick *b = bonwick_of(cache);
-	unsigned long flags;
-	LIST_HEAD(gone);
-
-	spin_lock_irqsave(&b->lock, flags);
-	take_surplus(b, keep, &gone);
-	spin_unlock_irqrestore(&b->lock, flags);
-	return give_back(cache, &gone);
-}
-
 static void empty_mine(void *data)
 {
 	struct bonwick *b = bonwick_of(data);
@@ -605,7 +579,7 @@ int cache_shrink(struct kmem_cache *cache)
 	spin_lock_irqsave(&b->lock, flags);
 	empty_depot(b, &b->depot, ~0U);
 	spin_unlock_irqrestore(&b->lock, flags);
-	return give_back_surplus(cache, 0);
+	return give_back(cache, 0);
 }
 
 int cache_reap(struct kmem_cache *cache)
@@ -616,13 +590,12 @@ int cache_reap(struct kmem_cache *cache)
 
 	spin_lock_irqsave(&b->lock, flags);
 	cc = b->cpu[smp_processor_id()];
-	if (cc->nr && !cc->touched)
+	if (!cc->touched)
 		empty_cpu(b, cc);
-	if (cc->nr)
-		cc->touched = false;
+	cc->touched = false;
 	empty_depot(b, &b->depot, b->depot.least_full);
 	spin_unlock_irqrestore(&b->lock, flags);
-	return give_back_surplus(cache, 0);
+	return give_back(cache, 0);
 }
 
 /* ---- the magazines of a cache are made, exchanged and freed ----------------------------------- */
@@ -655,11 +628,10 @@ static void free_arsenal(struct arsenal *a)
 static struct cpu_cache *make_cpu_cache(unsigned int nr, unsigned int size)
 {
 	struct cpu_cache *cc = kmalloc(sizeof(*cc) + (unsigned long)nr * sizeof(cc->mag[0]),
-				       GFP_KERNEL | __GFP_NOWARN);
+				       GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO);
 
 	if (!cc)
 		return NULL;
-	memset(cc, 0, sizeof(*cc));
 	cc->size = size;
 	while (cc->nr < nr) {
 		cc->mag[cc->nr] = make_magazine(size);
@@ -690,22 +662,18 @@ static bool make_arsenal(struct arsenal *a, unsigned int limit, unsigned int bat
 	return true;
 }
 
-static void exchange_cpu(struct arsenal *a, unsigned int cpu)
+static void exchange_mine(void *data)
 {
+	struct arsenal *a = data;
 	struct bonwick *b = bonwick_of(a->cache);
 	unsigned long flags;
 
 	spin_lock_irqsave(&b->lock, flags);
-	swap(b->cpu[cpu], a->cpu[cpu]);
+	swap(b->cpu[smp_processor_id()], a->cpu[smp_processor_id()]);
 	spin_unlock_irqrestore(&b->lock, flags);
 }
 
-static void exchange_mine(void *data)
-{
-	exchange_cpu(data, smp_processor_id());
-}
-
-/* The cache gets the magazines of @a, and @a those of the cache; @online: the CPUs that may use it. */
+/* @a and the cache exchange their magazines; @online: the CPUs that may use the cache. */
 static void exchange(struct arsenal *a, unsigned long online)
 {
 	struct bonwick *b = bonwick_of(a->cache);
@@ -714,10 +682,10 @@ static void exchange(struct arsenal *a, unsigned long online)
 
 	spin_lock_irqsave(&b->lock, flags);
 	swap(b->depot, old);		/* closed: nothing can come or go */
-	spin_unlock_irqrestore(&b->lock, flags);
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
 		if (!(online & BIT(cpu)))
-			exchange_cpu(a, cpu);
+			swap(b->cpu[cpu], a->cpu[cpu]);
+	spin_unlock_irqrestore(&b->lock, flags);
 	if (online)
 		smp_call(online, exchange_mine, a);
 	spin_lock_irqsave(&b->lock, flags);
@@ -745,7 +713,7 @@ static int set_tunables(struct kmem_cache *cache, unsigned int limit, unsigned i
 	b->batch = batch;
 	b->shared = shared;
 	spin_unlock_irqrestore(&b->lock, flags);
-	give_back_surplus(cache, worth_keeping(b));
+	give_back(cache, worth_keeping(b));
 	free_arsenal(&a);
 	return 0;
 }
@@ -792,11 +760,10 @@ int cache_tune(struct kmem_cache *cache, const char *key, unsigned long value)
 
 int cache_release(struct kmem_cache *cache)
 {
-	struct bonwick *b = bonwick_of(cache);
 	struct arsenal a = { .cache = cache };
 
 	cache_shrink(cache);
-	if (READ_ONCE(b->nr_slabs))
+	if (READ_ONCE(bonwick_of(cache)->nr_slabs))
 		return -EBUSY;
 	exchange(&a, 0);
 	free_arsenal(&a);
@@ -811,13 +778,13 @@ void cache_stats(struct kmem_cache *cache, struct slab_stats *stats)
 	unsigned long flags, idle;
 
 	spin_lock_irqsave(&b->lock, flags);
-	stats->shared_avail = (unsigned long)b->depot.nr_full * b->batch;
-	idle = b->nr_here + stats->shared_avail;
+	idle = stats->shared_avail = (unsigned long)b->depot.nr_full * b->batch;
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
 		struct cpu_cache *cc = b->cpu[cpu];
 
 		idle += READ_ONCE(cc->at) * cc->size + READ_ONCE(READ_ONCE(cc->loaded)->rounds);
 	}
+	idle += b->nr_here;
 	stats->total_slabs = b->nr_slabs;
 	stats->active_slabs = b->nr_slabs - b->nr_free;
 	stats->total_objects = b->nr_slabs * b->num;
