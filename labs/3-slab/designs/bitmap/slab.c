@@ -297,12 +297,13 @@ static void put_in_slab(struct kmem_cache *cache, void *object, struct list_head
 	struct slab_cache *s = slabs_of(cache);
 	struct page *slab = slab_of(object_page_known(object));
 	unsigned long nr = number_of(s, slab, object);
+	unsigned long *word = here_word(s, slab, nr / 64);
 
-	if (all_away(s, slab))
+	if (!*word && all_away(s, slab))
 		list_add(&slab->slab_list, &s->partial);
-	*here_word(s, slab, nr / 64) |= BIT(nr % 64);
+	*word |= BIT(nr % 64);
 	s->nr_here++;
-	if (!all_here(s, slab))
+	if (*word != all_of(s, nr / 64) || !all_here(s, slab))
 		return;
 	list_move(&slab->slab_list, &s->free);
 	s->nr_free++;
