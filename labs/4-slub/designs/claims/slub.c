@@ -1,9 +1,9 @@
 /*
  * SLUB, another right design: whoever wants more of a slab than to push an object owns it first.
  *
- * Anybody may push to a slab. Only its owner takes from it, gives it back, or links it anywhere; and
- * an owner is who has set "frozen", be it for long (a CPU's slabs) or for a moment under the lock of
- * the node. So all there is, is made of few verbs, each one swap of the word:
+ * Anybody may push to a slab. Only its owner takes from it, gives it back, or links it anywhere;
+ * and its owner is who has set "frozen", be it for long (a CPU's slabs) or for a moment under the
+ * lock of the node. So all there is, is made of few verbs, each one swap of the word:
  *
  *	push	objects on the slab's list; the push that finds the slab full also claims it
  *	claim	a slab that nobody has: frozen, and off the node's list if it was on it (lock held)
@@ -11,9 +11,9 @@
  *	pop	one object of the owner's: no ABA, since what lies behind the head cannot go
  *	release	the slab is nobody's: on the node's list, on no list if it is full, or dead
  *
- * The last free of a slab is claim, push, release. An object of a debugged cache or of another CPU's
- * node is claim, pop, release. A flush is push and release. A slab that is empty is dead only in its
- * owner's hands: nobody can come between, whatever happens outside of the lock.
+ * The last free of a slab is claim, push, release. An object of a debugged cache or of another
+ * CPU's node is claim, pop, release. A flush is push and release. A slab that is empty is dead only
+ * in its owner's hands: nobody can come between, whatever happens outside of the lock.
  *
  * The node's list has the fuller half of the slabs in front. New slabs become active at once.
  */
@@ -127,8 +127,8 @@ static void *pop(struct kmem_cache *cache, struct page *slab)
 	return object;
 }
 
-/* Owner only, lock of the slab's node held. False: it is dead, empty and still the caller's; never so
- * with @keep. */
+/* Owner only, lock of the slab's node held. False: it is dead, empty and still the caller's; never
+ * so with @keep. */
 static bool release(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
 		    bool keep)
 {
@@ -237,8 +237,8 @@ static struct page *pages_for(struct kmem_cache *cache, gfp_t gfp, int nid, unsi
 	return slab_pages_alloc(cache, gfp, nid, s->min_order);
 }
 
-/* A slab of the caller's own, full of free objects; NULL: no memory. May sleep if @gfp says so: then
- * interrupts, off now, are meanwhile as @flags says. */
+/* A slab of the caller's own, all its objects free; NULL: no memory. May sleep if @gfp says so:
+ * then interrupts, off now, are meanwhile as @flags says. */
 static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid, unsigned long *flags)
 {
 	bool may_sleep = gfp & __GFP_DIRECT_RECLAIM;
@@ -400,7 +400,9 @@ static void *alloc_single(struct kmem_cache *cache, gfp_t gfp, int nid, void *ca
 	int try;
 
 	for (;;) {
-		for (unsigned int tried = 0; !object && (try = next_node(nid, tried, gfp)) >= 0; tried++)
+		unsigned int tried = 0;
+
+		while (!object && (try = next_node(nid, tried++, gfp)) >= 0)
 			object = single_of(cache, &slub_of(cache)->node[try], gfp, caller);
 		if (object)
 			break;
@@ -486,8 +488,8 @@ void *cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 
 /* ---- free ----------------------------------------------------------------------------------- */
 
-/* Under the lock of the slab's node. False: some CPU has the slab, and nothing was done. @dead is set
- * if the slab must be buried. */
+/* Under the lock of the slab's node. False: some CPU has the slab, and nothing was done. @dead is
+ * set if the slab must be buried. */
 static bool free_claimed(struct kmem_cache *cache, struct page *slab, void *first, void *last,
 			 unsigned int n, bool *dead)
 {
@@ -564,6 +566,7 @@ static __always_inline bool free_here(struct kmem_cache *cache, void *object)
 	return here;
 }
 
+#ifndef CONFIG_KASAN		/* which has its own in front of the rest */
 __frameless void kmem_cache_free(struct kmem_cache *cache, void *object)
 {
 	if (unlikely(!free_here(cache, object)))
@@ -579,6 +582,7 @@ __frameless void kfree(const void *object)
 	else if (unlikely(!free_here(page->slab_cache, (void *)object)))
 		cache_free(page->slab_cache, page, (void *)object);
 }
+#endif
 
 /* ---- give back ------------------------------------------------------------------------------ */
 
