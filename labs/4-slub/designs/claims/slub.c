@@ -67,8 +67,8 @@ enum pushed { PUSHED, CLAIMED, WOULD_BE_EMPTY };
  * @n objects, linked from @first to @last. CLAIMED: the slab was full and is the caller's now.
  * WOULD_BE_EMPTY: nothing was done, since that slab would have to leave the node's list.
  */
-static enum pushed push(struct kmem_cache *cache, struct page *slab, void *first, void *last,
-			unsigned int n)
+static __always_inline enum pushed push(struct kmem_cache *cache, struct page *slab, void *first,
+					void *last, unsigned int n)
 {
 	u64 old = slab_state(slab), new;
 
@@ -274,7 +274,7 @@ static void activate(struct kmem_cache_cpu *c, struct page *slab)
 }
 
 /* This CPU is to have @slab, which is the caller's. Has it too many, the older half goes. */
-static void keep(struct kmem_cache *cache, struct page *slab)
+static noinline void keep(struct kmem_cache *cache, struct page *slab)
 {
 	struct kmem_cache_cpu *c = this_cpu_ptr(slub_of(cache)->cpu_slab);
 	unsigned int stay = slub_of(cache)->cpu_partial / 2;
@@ -502,28 +502,37 @@ static bool free_claimed(struct kmem_cache *cache, struct page *slab, void *firs
 	return true;
 }
 
-void slub_free_linked(struct kmem_cache *cache, struct page *slab, void *first, void *last,
-		      unsigned int n)
+static noinline void free_last(struct kmem_cache *cache, struct page *slab, void *first, void *last,
+			       unsigned int n)
 {
 	struct kmem_cache_node *node = slab_node(cache, slab);
-	unsigned long flags = local_irq_save();
+	enum pushed pushed = WOULD_BE_EMPTY;
 	bool done = false, dead = false;
 
-	count(cache, SLOW_FREE);
-	while (!done) {
-		enum pushed pushed = push(cache, slab, first, last, n);
-
-		done = pushed != WOULD_BE_EMPTY;
-		if (pushed == CLAIMED)
-			keep(cache, slab);
-		if (done)
-			break;
+	while (!done && pushed == WOULD_BE_EMPTY) {
 		lock_node(cache, node);
 		done = free_claimed(cache, slab, first, last, n, &dead);
 		spin_unlock_raw(&node->list_lock);
+		if (!done)
+			pushed = push(cache, slab, first, last, n);
 	}
 	if (dead)
 		bury(cache, slab);
+	if (pushed == CLAIMED)
+		keep(cache, slab);
+}
+
+void slub_free_linked(struct kmem_cache *cache, struct page *slab, void *first, void *last,
+		      unsigned int n)
+{
+	unsigned long flags = local_irq_save();
+	enum pushed pushed = push(cache, slab, first, last, n);
+
+	count(cache, SLOW_FREE);
+	if (unlikely(pushed == CLAIMED))
+		keep(cache, slab);
+	else if (unlikely(pushed == WOULD_BE_EMPTY))
+		free_last(cache, slab, first, last, n);
 	local_irq_restore(flags);
 }
 
