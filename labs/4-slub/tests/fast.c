@@ -120,7 +120,7 @@ static unsigned int cost(void (*fn)(void))
 
 KTEST(fast, hot_pairs_stay_inside_their_budget,
       "an allocation and its free, hot, cost no more instructions than lab.toml's limits allow",
-      30000000)
+      20000000)
 {
 	boot_slabs(1);
 	cache = new_cache("cost", 64, 8, 0, NULL);
@@ -207,7 +207,7 @@ static void interrupted_pairs(unsigned int cpu, void *arg)
 	struct prng rng;
 
 	prng_seed(&rng, *(u64 *)arg + cpu);
-	for (unsigned int i = 0; i < 1500 && !ktest_failed(); i++) {
+	for (unsigned int i = 0; i < 600 && !ktest_failed(); i++) {
 		void **slot = &held[prng_below(&rng, HELD)];
 
 		for (unsigned int k = 0; k < 2; k++) {
@@ -235,7 +235,7 @@ static void interrupted_slabs(unsigned int cpu, void *arg)
 	prng_seed(&rng, *(u64 *)arg + cpu);
 	for (unsigned int at = 0; at < MAX_HELD; at++)
 		held[at] = kmem_cache_alloc(cache, GFP_KERNEL);
-	for (unsigned int i = 0; i < 3000 && !ktest_failed(); i++) {
+	for (unsigned int i = 0; i < 1200 && !ktest_failed(); i++) {
 		void **slot = &held[prng_below(&rng, MAX_HELD)];
 
 		kmem_cache_free(cache, *slot);
@@ -269,7 +269,7 @@ static void interrupted(struct ktest_run *t, size_t size, void (*fn)(unsigned in
 
 KTEST_SEEDS(fast, an_interrupt_may_come_at_any_instruction,
 	    "an interrupt handler that allocates and frees may come between any two instructions",
-	    250000000, 3)
+	    90000000, 3)
 {
 	boot_slabs(1);
 	interrupted(t, 64, interrupted_pairs);		/* the fast path */
