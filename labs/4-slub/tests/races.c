@@ -311,6 +311,78 @@ KTEST(races, a_sleeping_allocation_may_wake_up_elsewhere,
 	expect_all_back(cache, pages);
 }
 
+/* ---- preempted, and elsewhere ------------------------------------------------------------------- */
+
+#define MOVES		150
+
+static bool may_move;
+
+static void move_away(unsigned int cpu)
+{
+	struct kmem_cache_cpu *c = per_cpu_ptr(slub_of(cache)->cpu_slab, cpu);
+
+	if (!may_move || !ktest_move_interrupted())
+		return;
+	may_move = false;
+	left = c;
+	left_state = *c;
+}
+
+/* Frees and allocates until an interrupt has come, somewhere in between, and he is on another CPU. */
+static void exchange_till_moved(struct prng *rng, bool fast)
+{
+	may_move = true;
+	while (may_move && !ktest_failed()) {
+		void **slot = &slots[prng_below(rng, nr_slots)];
+
+		for (unsigned int i = 0; i < 4 && fast && may_move; i++) {
+			void *object = kmem_cache_alloc(cache, GFP_KERNEL);
+
+			if (may_move)
+				kmem_cache_free(cache, object);
+			else
+				kfree(object);
+			object = kmem_cache_alloc(cache, GFP_KERNEL);
+			kfree(object);
+		}
+		kmem_cache_free(cache, *slot);
+		*slot = kmem_cache_alloc(cache, GFP_KERNEL);
+		ASSERT_TRUE(*slot != NULL);
+	}
+	if (smp_processor_id())
+		check_left();
+	left = NULL;
+	ktest_migrate(0);
+}
+
+static void exchange_and_move(unsigned int cpu, void *arg)
+{
+	struct prng rng;
+
+	prng_seed(&rng, *(u64 *)arg + cpu);
+	for (unsigned int i = 0; i < MOVES && !ktest_failed(); i++)
+		exchange_till_moved(&rng, i % 2);
+}
+
+KTEST(races, a_preempted_thread_may_go_on_elsewhere,
+      "who is preempted, at whatever instruction, and goes on on another CPU, leaves the slabs of the first alone",
+      30000000)
+{
+	boot(1024, 1);
+	left = NULL;
+	for (unsigned int i = 0; i < nr_slots; i++)
+		slots[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+	if (MACHINE >= 0) {			/* nobody is interrupted on the host */
+		ktest_jitter_hook = move_away;
+		ktest_on_cpus(1, t->seed, exchange_and_move, &t->seed);
+		ktest_jitter_hook = NULL;
+	}
+	for (unsigned int i = 0; i < nr_slots && !ktest_failed(); i++)
+		took(slots[i], cache->object_size, 8);
+	empty_slots();
+	expect_all_back(cache, pages);
+}
+
 /* ---- nodes ------------------------------------------------------------------------------------- */
 
 static void exchange_nodes(unsigned int cpu, void *arg)
@@ -319,18 +391,23 @@ static void exchange_nodes(unsigned int cpu, void *arg)
 	struct prng rng;
 
 	prng_seed(&rng, job->seed + 1000 * cpu);
-	for (unsigned int i = 0; i < job->steps && !ktest_failed(); i++)
-		exchange(&rng, (int)prng_below(&rng, 3) - 1);
+	for (unsigned int i = 0; i < job->steps && !ktest_failed(); i++) {
+		exchange(&rng, prng_below(&rng, 16) ? (int)prng_below(&rng, 2) : -1);
+		if (!prng_below(&rng, job->flushes))
+			slub_flush_cpu(cache);
+	}
 }
 
 KTEST_SEEDS(races, nodes_are_robbed_by_others,
 	    "objects asked for from a node come from there, one at a time, while other CPUs free into the same slabs",
 	    90000000, 3)
 {
-	struct job job = { .seed = t->seed, .steps = 700 };
+	struct job job = { t->seed, 1000, 3 };
 	void *mine;
 
 	boot(8192, 2);
+	nr_slots = 4;
+	cache_tune(cache, "cpu_partial", 0);
 	cpu_node[1] = 1;
 	mine = take(-1);			/* this CPU has a slab of node 0 */
 	for (int nid = 0; nid < 2; nid++) {
