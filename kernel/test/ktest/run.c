@@ -150,6 +150,57 @@ void ktest_migrate(unsigned int cpu)
 	}
 }
 
+/*
+ * The thread that started all this has nothing to do but this: it takes CPU 0 from a thread that was
+ * interrupted there, until another CPU, which has run dry, has come for that one.
+ */
+static struct {
+	struct thread *thread;
+	struct thread *moved;		/* NULL: nobody */
+} usurper;
+
+bool ktest_move_interrupted(void)
+{
+	struct thread *self = current_thread();
+
+	/* The interrupt itself counts as one reason not to be preempted. */
+	if (smp_processor_id() || preempt_count() > 1 || self != workers[0].thread ||
+	    READ_ONCE(usurper.moved))
+		return false;
+	self->cpus_allowed = ~0UL;
+	smp_store_release(&usurper.moved, self);
+	wake_up_process(usurper.thread);
+	set_bit(TIF_NEED_RESCHED, &current_head()->flags);
+	return true;
+}
+
+static __noreturn void usurp(void)
+{
+	struct thread *self = current_thread(), *moved;
+
+	self->cpus_allowed = BIT(0);
+	usurper.thread = self;
+	for (;;) {
+		unsigned long anywhere = ~0UL;
+
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		moved = smp_load_acquire(&usurper.moved);
+		if (!moved) {
+			schedule();
+			continue;
+		}
+		WRITE_ONCE(self->state, TASK_RUNNING);
+		/* It stays there, unless it has been there, and wants to come back. */
+		__atomic_compare_exchange_n(&moved->cpus_allowed, &anywhere, ~BIT(0), false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+		while (!READ_ONCE(moved->head.cpu) && READ_ONCE(moved->cpus_allowed) != BIT(0)) {
+			arch_send_ipi(BIT(1), IPI_RESCHEDULE);
+			ktest_relax();
+		}
+		smp_store_release(&usurper.moved, NULL);
+	}
+}
+
 /* ---- workers ------------------------------------------------------------------------------ */
 
 static void release_thread(struct thread *t)
@@ -541,9 +592,6 @@ static int ktest_main(void)
 	start_on(nr_cpus - 1, harness_main, "ktest");
 	while (!smp_load_acquire(&harness_runs))
 		ktest_relax();
-	for (;;) {			/* this thread is not needed any more */
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		schedule();
-	}
+	usurp();
 }
 late_initcall(ktest_main);
