@@ -183,7 +183,11 @@ static void tune(struct handle *h)
 {
 	unsigned int key = next(), a = next(), b = next();
 	unsigned long refused = pages_refused();
-	int err = key & 1 ? kmem_cache_set_tunables(h->cache->name, a, b, key >> 4) :
+	int err;
+
+	if (is_kmalloc_cache(h->cache))
+		return;				/* it would stay larger than it was */
+	err = key & 1 ? kmem_cache_set_tunables(h->cache->name, a, b, key >> 4) :
 		  cache_tune(h->cache, key & 2 ? "min_partial" : "cpu_partial", a);
 
 	EXPECT_TRUE(err == 0 || err == -EINVAL || err == -EIO || err == -ENOENT || err == -ENOMEM);
@@ -200,13 +204,14 @@ static void check_aligned(const struct handle *h, const void *object)
 
 static void take(struct handle *h, unsigned int n)
 {
-	gfp_t gfp = pick_gfp(next());
+	unsigned int byte = next();
+	gfp_t gfp = pick_gfp(byte);
 
 	if (h->cache->ctor)
 		gfp &= ~__GFP_ZERO;
 	while (n-- && h->n < NR_OBJECTS && !ktest_failed()) {
 		unsigned long refused = pages_refused();
-		void *object = objects_take(h->cache, gfp);
+		void *object = byte & 8 ? objects_take_node(h->cache, gfp, 0) : objects_take(h->cache, gfp);
 
 		check_refusal(object != NULL, refused, "kmem_cache_alloc()");
 		if (!object)

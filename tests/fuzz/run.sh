@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# listed: no (tests/suite/fuzz.py runs it)
+# run by: tests/suite/fuzz.py
 # Fuzz an allocator on the host: libFuzzer, under ASan and UBSan, judged by an oracle.
 #
 #   tests/fuzz/run.sh [--seconds N] [--replay] [ALLOCATOR...]
@@ -91,7 +91,7 @@ build() {
 		[ "$1" = slub ] || variant+=(-DCONFIG_SLUB_HARDENED=1) ;;
 	slob) backend=(slob.c) variant=(-DCONFIG_LAB=4 -DCONFIG_SLAB_SLOB=1) ;;
 	*) local lab=$([ "$1" = freelist ] && echo 1 || echo 2)
-		make -s BUILD="$build" LAB="$lab" FUZZ=1 host-test-build &&
+		make -s BUILD="$build" LAB="$lab" FUZZ=1 host-test-build >"$out/build.log" &&
 			cp "$build/host/fuzz-lab$lab/ktest-host" "$out/fuzz"
 		return ;;
 	esac
@@ -101,7 +101,7 @@ build() {
 # fuzzer OPTION...: its last lines go to the log; true if nothing was found.
 fuzzer() {
 	ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=1:handle_abort=1 nice -n "${NICE:-0}" "$out/fuzz" \
-		-timeout=20 -max_len=1024 -rss_limit_mb=1500 -artifact_prefix="$out/" -seed="$seed" "$@" >"$out/log" 2>&1
+		-timeout=20 -max_len=1024 -len_control=10 -rss_limit_mb=1500 -artifact_prefix="$out/" -seed="$seed" "$@" >"$out/log" 2>&1
 }
 
 # report NAME: what was found.
@@ -146,7 +146,7 @@ run() {
 shrink() {
 	rm -rf "$out/small"
 	mkdir "$out/small"
-	fuzzer -merge=1 "$out/small" tests/fuzz/corpus/"$1" "$out/inputs" || return 1
+	fuzzer -set_cover_merge=1 -use_counters=0 "$out/small" tests/fuzz/corpus/"$1" "$out/inputs" || return 1
 	rm -f tests/fuzz/corpus/"$1"/*
 	for file in "$out"/small/*; do
 		cp "$file" tests/fuzz/corpus/"$1/$(basename "$file" | cut -c 1-8)"

@@ -158,7 +158,10 @@ void objects_ctor(void *object)
 	if (!slab.cache)
 		fail("a constructor was called for %p, which is in no slab", object);
 	__atomic_fetch_add(&seen.ctors, 1, __ATOMIC_RELAXED);
-	if (__atomic_fetch_or(&seen.constructed[granule / 64], bit, __ATOMIC_ACQ_REL) & bit)
+	if (READ_ONCE(seen.live[granule / 64]) & bit)
+		fail("a constructor was called for %p, which is in use", object);
+	if (__atomic_fetch_or(&seen.constructed[granule / 64], bit, __ATOMIC_ACQ_REL) & bit &&
+	    STAYS_CONSTRUCTED)
 		fail("object %p of %s was constructed a second time", object, slab.cache->name);
 	fill(object, constructed_size(slab.cache), CONSTRUCTED);
 }
@@ -235,15 +238,23 @@ static void check_zero(const void *object, size_t size)
 		     size, i);
 }
 
-void *objects_take(struct kmem_cache *cache, gfp_t gfp)
+static void *take(struct kmem_cache *cache, void *object, gfp_t gfp)
 {
-	void *object = kmem_cache_alloc(cache, gfp);
-
 	if (object && gfp & __GFP_ZERO && !cache->ctor)
 		check_zero(object, cache->object_size);
 	if (object)
 		objects_took(cache, object);
 	return object;
+}
+
+void *objects_take(struct kmem_cache *cache, gfp_t gfp)
+{
+	return take(cache, kmem_cache_alloc(cache, gfp), gfp);
+}
+
+void *objects_take_node(struct kmem_cache *cache, gfp_t gfp, int nid)
+{
+	return take(cache, kmem_cache_alloc_node(cache, gfp, nid), gfp);
 }
 
 void objects_give(struct kmem_cache *cache, void *object)

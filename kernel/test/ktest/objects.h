@@ -24,6 +24,7 @@ void objects_world(unsigned long pages);
 
 /* kmem_cache_alloc(), judged; fills the object. NULL: refused. Any CPU; so are all these. */
 void *objects_take(struct kmem_cache *cache, gfp_t gfp);
+void *objects_take_node(struct kmem_cache *cache, gfp_t gfp, int nid);
 /* Judges the contents, and kmem_cache_free(). */
 void objects_give(struct kmem_cache *cache, void *object);
 /* Several; how many there were. */
