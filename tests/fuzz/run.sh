@@ -73,7 +73,8 @@ build_slab() {
 	# The oracle watches slabs come and go.
 	compile under "-DCONFIG_WORLD=1 -fsanitize=fuzzer-no-link -Dslab_pages_alloc=via_slab_pages_alloc
 		-Dslab_pages_free=via_slab_pages_free" "${backend[@]/#/kernel/mm/slab/}" || return 1
-	ld -r -T kernel/test/ktest/world.lds -o "$out/under.o" "${under[@]}" "${objects[@]}" &&
+	ld -r -T kernel/test/ktest/world.lds -o "$out/under.o" "${under[@]}" "${objects[@]}" 2>"$out/ld.log" ||
+		{ cat "$out/ld.log" >&2; return 1; }
 	ld -r -o "$out/world.o" "$out/under.o" "${harness[@]}" &&
 	nm -g --defined-only "$out/world.o" | awk '$3 !~ /^(LLVMFuzzer|world_reset$)/ { print $3, "stu_" $3 }' \
 		>"$out/prefix" &&
@@ -109,7 +110,7 @@ report() {
 	local found
 	found=$(sed -n 's/^.*Test unit written to //p' "$out/log" | tail -n 1)
 	echo "not ok $1"
-	grep -E '^fuzz: |^# |ERROR: |runtime error|SUMMARY|^ +#[0-9]+ .* in .*(mm/|tests/)' "$out/log" | head -n 30 | sed 's,^[# ]*,#   ,'
+	grep -E '^# |ERROR: |runtime error|SUMMARY|^ +#[0-9]+ .* in .*(mm/|tests/)' "$out/log" | head -n 30 | sed 's,^[# ]*,#   ,'
 	[ -z "$found" ] || echo "#   replay: tests/fuzz/run.sh --input $found $1"
 	echo "#   log: $out/log"
 	failed=1
