@@ -19,7 +19,7 @@
 #include "bench.h"
 
 #define MAX_SAMPLES	1000
-#define PAIRS		100000UL	/* of a thread in a sample: a millisecond or a few */
+#define PAIRS		50000UL		/* of a thread in a sample: less than a millisecond, or little more */
 #define SLOTS		16		/* batches on their way from one thread to the other */
 #define DISTURBED	1.05		/* more wall-clock than processor time than this */
 

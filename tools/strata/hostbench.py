@@ -11,14 +11,12 @@ LIBRARIES = {"jemalloc": "libjemalloc.so.2", "mimalloc": "libmimalloc.so.2", "tc
 FOLDERS = ("/usr/lib/*-linux-gnu", "/usr/lib", "/usr/lib64")
 KERNEL = {"slub": ["slub.c", "slub_cache.c", "slub_debug.c"], "slab": ["slab.c"]}
 # The kernel's own options, but for what a host's process cannot have.
-COMMON = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fno-pie", "-pthread"]
+COMMON = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fno-pie", "-no-pie", "-pthread"]
 FLAGS = ["-ffreestanding", "-fno-strict-aliasing", "-fwrapv", "-fno-common", "-ftls-model=local-exec",
          "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-D__KERNEL__", "-DCONFIG_ARCH_HOST=1",
-         "-DCONFIG_LAB=4", "-D_text=image_text", "-D_end=image_end", "-I", "kernel", "-I",
+         "-DCONFIG_LAB=4", "-I", "kernel", "-I",
          "kernel/arch/host/include"]
-PLACES = ["-no-pie", "-Wl,--no-relax,--defsym=image_text=0xffffffff80000000",
-          "-Wl,--defsym=image_end=0xffffffff80400000"]
-PHYS = "memblock memblock_fdt page_init page_alloc page_fast buddy pcp zonelist sections zone vmstat".split()
+PHYS = "memblock page_init page_alloc page_fast buddy pcp zonelist sections zone vmstat".split()
 
 
 def compile_to(out, *words):
@@ -38,8 +36,7 @@ def build(folder):
     for name, files in KERNEL.items():
         sources = [f"kernel/mm/slab/{file}" for file in ["common.c", "free.c", *files]]
         sources += [f"kernel/mm/phys/{file}.c" for file in PHYS]
-        sources += sorted(glob.glob("kernel/lib/fdt*.c", root_dir=TOP))
-        programs[name] = compile_to(f"{folder}/{name}", *FLAGS, f"-DCONFIG_SLAB_{name.upper()}=1", *PLACES,
+        programs[name] = compile_to(f"{folder}/{name}", *FLAGS, f"-DCONFIG_SLAB_{name.upper()}=1",
                                     "kernel/arch/host/host.c", "kernel/lib/bitops.c", *sources,
                                     "tools/hostbench/kernel.c", main), ""
     programs["glibc"] = plain, ""
