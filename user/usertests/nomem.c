@@ -72,7 +72,8 @@ static void one_try(int (*op)(void), int n)
 	_exit(hit ? HIT : CALM);
 }
 
-static void fail_each(int (*op)(void))
+/* What op needs is made in "d", before anything fails; nothing of it is in memory then. */
+static void fail_each_after(void (*prepare)(void), int (*op)(void))
 {
 	if (access("/proc/self/fail-nth", F_OK) < 0)
 		skip("the kernel was not built with KASAN=1");
@@ -81,7 +82,9 @@ static void fail_each(int (*op)(void))
 		pid_t pid;
 
 		expect(mkdir("d", 0755) == 0, "mkdir: errno %d", errno);
-		drop_caches();	/* what would be found there is made anew */
+		if (prepare)
+			prepare();
+		drop_caches();
 		pid = xfork();
 		if (pid == 0) {
 			if (chdir("d") == 0)
@@ -96,6 +99,11 @@ static void fail_each(int (*op)(void))
 		       (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL), "try %d: status %x", n, status);
 		expect(n < MOST, "there is no end to it");
 	}
+}
+
+static void fail_each(int (*op)(void))
+{
+	fail_each_after(NULL, op);
 }
 
 /* In an op: what fails is the op's result, after what was opened is left to the process's end. */
@@ -116,6 +124,24 @@ static int use_file(void)
 	must(ftruncate(fd, 12 * PAGE));
 	must(fstat(fd, &st));
 	must(close(fd));
+	return unlink("file");
+}
+
+static void make_victims(void)
+{
+	int fd;
+
+	expect_eq(mkdir("d/dir", 0755), 0);
+	fd = open("d/file", O_CREAT | O_RDWR, 0644);
+	expect_eq(pwrite(fd, buffer, sizeof(buffer), 1500 * PAGE), sizeof(buffer)); /* indirect blocks */
+	expect_eq(pwrite(fd, buffer, sizeof(buffer), 10 * PAGE), sizeof(buffer));
+	close(fd);
+}
+
+/* What has no name left must go: there is nobody to tell that it did not. */
+static int delete(void)
+{
+	must(rmdir("dir"));
 	return unlink("file");
 }
 
@@ -310,6 +336,11 @@ TEST(nomem_file, "a file is written, read and truncated while memory runs out")
 TEST(nomem_names, "directories and links are made, moved and removed while memory runs out")
 {
 	fail_each(use_names);
+}
+
+TEST(nomem_delete, "what is removed while memory runs out is free afterwards")
+{
+	fail_each_after(make_victims, delete);
 }
 
 TEST(nomem_pipe, "pipes, descriptors and poll while memory runs out")

@@ -253,6 +253,7 @@ static void delete_inode(struct inode *inode)
 {
 	struct ext2_sb *sbi = ext2_isb(inode);
 	struct ext2_inode *ei = ext2_i(inode);
+	unsigned int tries = 0;
 	int err = 0;
 
 	if (!ei->dtime)
@@ -264,8 +265,11 @@ static void delete_inode(struct inode *inode)
 	inode->blocks = 0;
 	inode->size = 0;
 	ext2_update_inode(inode);
-	if (!err)
-		ext2_free_ino(sbi, inode->ino, S_ISDIR(inode->mode));
+	if (err)
+		return;
+	do
+		err = ext2_free_ino(sbi, inode->ino, S_ISDIR(inode->mode));
+	while (err == -ENOMEM && ext2_wait_for_memory(sbi, &tries));
 }
 
 void ext2_evict_inode(struct inode *inode)
@@ -283,7 +287,7 @@ void ext2_evict_inode(struct inode *inode)
 		}
 	}
 	/* What could not be put into the tree (a failed write, a broken disk) is nobody's. */
-	ext2_drop_pending(inode, 0);
+	ext2_drop_pending(inode, 0, true);
 	mutex_unlock(&sbi->lock);
 	detach(inode);
 }
