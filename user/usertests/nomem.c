@@ -145,6 +145,84 @@ static int delete(void)
 	return unlink("file");
 }
 
+#define FAR	1500		/* pages: behind the double indirect block's beginning */
+
+static void make_data(void)
+{
+	int fd = open("d/data", O_CREAT | O_RDWR, 0644);
+
+	for (size_t i = 0; i < sizeof(buffer); i++)
+		buffer[i] = pattern(i, 5);
+	expect_eq(pwrite(fd, buffer, sizeof(buffer), FAR * PAGE), sizeof(buffer));
+	expect_eq(pwrite(fd, buffer, sizeof(buffer), 0), sizeof(buffer));
+	close(fd);
+	expect_eq(symlink("data", "d/sym"), 0);
+}
+
+/* 0, or -1: not the pattern from byte @first on. */
+static int is_data(const char *data, size_t first, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if ((unsigned char)data[i] != pattern(first + i, 5)) {
+			errno = EIO;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Wrong bytes are an answer that is not honest, a part of them is. */
+static int use_data(void)
+{
+	int fd = open("sym", O_RDWR);
+	ssize_t n;
+	char *p;
+
+	must(fd);
+	n = pread(fd, buffer, sizeof(buffer), 0);
+	must(n);
+	must(is_data(buffer, 0, n));
+	n = pread(fd, buffer, sizeof(buffer), FAR * PAGE);
+	must(n);
+	must(is_data(buffer, 0, n));
+	p = mmap(NULL, sizeof(buffer), PROT_READ | PROT_WRITE, MAP_SHARED, fd, FAR * PAGE);
+	must(p == MAP_FAILED ? -1 : 0);
+	must(is_data(p, 0, sizeof(buffer)));
+	p[PAGE + 3] = pattern(PAGE + 3, 5);
+	must(munmap(p, sizeof(buffer)));
+	must(fsync(fd));
+	return close(fd);
+}
+
+/* 0, or -1: not zeros in the rest of this page. */
+static int is_zero(int fd, off_t at)
+{
+	ssize_t n = pread(fd, buffer, PAGE - at % PAGE, at);
+
+	must(n);
+	for (ssize_t i = 0; i < n; i++) {
+		if (buffer[i]) {
+			errno = EIO;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* What was cut off must not be seen when the file grows again. */
+static int cut_data(void)
+{
+	int fd = open("data", O_RDWR);
+
+	must(fd);
+	must(ftruncate(fd, PAGE + 10));
+	must(ftruncate(fd, (FAR + 5) * PAGE));
+	must(is_zero(fd, PAGE + 10));
+	must(is_zero(fd, 4 * PAGE));
+	must(is_zero(fd, FAR * PAGE));
+	return rename("data", "sym");
+}
+
 static int use_names(void)
 {
 	char text[200];
@@ -341,6 +419,16 @@ TEST(nomem_names, "directories and links are made, moved and removed while memor
 TEST(nomem_delete, "what is removed while memory runs out is free afterwards")
 {
 	fail_each_after(make_victims, delete);
+}
+
+TEST(nomem_data, "a file is read and mapped while memory runs out")
+{
+	fail_each_after(make_data, use_data);
+}
+
+TEST(nomem_truncate, "a file is cut off and grows while memory runs out")
+{
+	fail_each_after(make_data, cut_data);
 }
 
 TEST(nomem_pipe, "pipes, descriptors and poll while memory runs out")
