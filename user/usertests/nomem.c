@@ -82,9 +82,10 @@ static void fail_each_after(void (*prepare)(void), int (*op)(void))
 		pid_t pid;
 
 		expect(mkdir("d", 0755) == 0, "mkdir: errno %d", errno);
-		if (prepare)
+		if (prepare) {
 			prepare();
-		drop_caches();
+			drop_caches();
+		}
 		pid = xfork();
 		if (pid == 0) {
 			if (chdir("d") == 0)
@@ -192,6 +193,28 @@ static int use_data(void)
 	must(munmap(p, sizeof(buffer)));
 	must(fsync(fd));
 	return close(fd);
+}
+
+/* Once fsync() has said so, the data is on disk, whatever failed before. */
+static int sync_data(void)
+{
+	int drop = open("/proc/sys/vm/drop_caches", O_WRONLY), fd = open("data", O_CREAT | O_RDWR, 0644);
+	ssize_t n, written;
+
+	must(drop);
+	must(fd);
+	for (size_t i = 0; i < sizeof(buffer); i++)
+		buffer[i] = pattern(i, 5);
+	written = pwrite(fd, buffer, sizeof(buffer), FAR * PAGE);
+	must(written);
+	while (fsync(fd) < 0)
+		must(honest(errno) ? 0 : -1);
+	while (write(drop, "3\n", 2) < 0)
+		must(honest(errno) ? 0 : -1);
+	while ((n = pread(fd, buffer, sizeof(buffer), FAR * PAGE)) < 0)
+		must(honest(errno) ? 0 : -1);
+	must(n != written ? (errno = EIO, -1) : 0);
+	return is_data(buffer, 0, n);
 }
 
 /* 0, or -1: not zeros in the rest of this page. */
@@ -424,6 +447,11 @@ TEST(nomem_delete, "what is removed while memory runs out is free afterwards")
 TEST(nomem_data, "a file is read and mapped while memory runs out")
 {
 	fail_each_after(make_data, use_data);
+}
+
+TEST(nomem_sync, "fsync fails or has written all while memory runs out")
+{
+	fail_each(sync_data);
 }
 
 TEST(nomem_truncate, "a file is cut off and grows while memory runs out")

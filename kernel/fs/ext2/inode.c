@@ -276,13 +276,15 @@ void ext2_evict_inode(struct inode *inode)
 {
 	struct ext2_sb *sbi = ext2_isb(inode);
 	struct ext2_inode *ei = ext2_i(inode);
+	unsigned int tries = 0;
 
 	mutex_lock(&sbi->lock);
 	if (ext2_may_write(sbi) == 0) {
 		if (inode->nlink == 0)
 			delete_inode(inode);
 		else if (ei->pending) {
-			ext2_install(inode);
+			while (ext2_install(inode) == -ENOMEM && ext2_wait_for_memory(sbi, &tries))
+				;
 			ext2_update_inode(inode);
 		}
 	}
