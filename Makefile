@@ -12,6 +12,7 @@ SLAB    ?=
 HARDENED ?= 0
 SLUB_STATS ?= 0
 DISK    ?=
+SWAP    ?=
 DEBUG   ?= 0
 KASAN   ?= 0
 UBSAN   ?= 0
@@ -65,7 +66,7 @@ endif
 
 MACHINE = --arch $(ARCH) --cpus $(CPUS) --mem $(MEM) --gic $(GIC) --build $(O) \
 	$(if $(PAGING),--paging $(PAGING)) $(if $(NODES),--nodes $(NODES)) \
-	$(if $(DISK),--disk '$(DISK)') $(if $(filter 1,$(ICOUNT)),--icount) \
+	$(if $(DISK),--disk '$(DISK)') $(if $(SWAP),--swap '$(SWAP)') $(if $(filter 1,$(ICOUNT)),--icount) \
 	$(if $(filter 1,$(VERBOSE)),--verbose) $(if $(APPEND),--append '$(APPEND)')
 
 qemu: kernel images

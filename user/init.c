@@ -7,6 +7,7 @@
  * The kernel command line decides (it is read from /proc/cmdline):
  *	strata.run=HEX	  print "strata: run: start", run the shell command whose bytes HEX spells
  *			  (lower-case hexadecimal), print "strata: run: exit status N", sync, power off
+ *	swap=DEVICE	  swap to it
  *	strata.bootmark	  the shell prints "strata: prompt after N ns" before its first prompt
  * The command travels in hexadecimal because a command line knows no quoting worth the name.
  */
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/reboot.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -63,6 +65,15 @@ static char *boot_option(const char *name)
 	free(line);
 	fclose(file);
 	return value;
+}
+
+static void start_swapping(void)
+{
+	char *device = boot_option("swap");
+
+	if (device && syscall(SYS_swapon, device, 0) < 0)
+		warn("swapon %s", device);
+	free(device);
 }
 
 static int hex_digit(char c)
@@ -185,6 +196,7 @@ int main(int argc, char **argv)
 	signal(SIGINT, SIG_IGN);
 	sigaction(SIGRTMIN + 4, &(struct sigaction){ .sa_handler = on_signal }, NULL);
 	sigaction(SIGRTMIN + 5, &(struct sigaction){ .sa_handler = on_signal }, NULL);
+	start_swapping();
 	command = boot_option("strata.run");
 	if (command)
 		run_and_power_off(command);

@@ -25,6 +25,12 @@ def die_with_parent():
     LIBC.prctl(1, signal.SIGKILL)
 
 
+def bytes_of(size):
+    """64M in bytes; raise ValueError."""
+    unit = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(size[-1:].upper())
+    return int(size[:-1]) * unit if unit else int(size)
+
+
 class Trouble(Exception):
     """Something is wrong with this host or with the request, not with the guest."""
 
@@ -38,6 +44,7 @@ class Machine:
     paging: str = ""
     nodes: int = 0
     disk: str = ""          # "": the build's own; "none": boot from the initrd; else a file
+    swap: str = ""          # size of a disk of its own to swap to, made anew at each boot
     build: str = "build/riscv"
     icount: bool = False
     append: str = ""
@@ -49,10 +56,23 @@ class Machine:
     def disk_file(self):
         return None if self.disk == "none" else self.disk or f"{self.build}/disk.img"
 
+    def swap_file(self):
+        return f"{self.build}/swap.img"
+
+    def make_swap(self):
+        """An empty swap area; raise Trouble."""
+        try:
+            with open(self.swap_file(), "wb") as file:
+                file.truncate(bytes_of(self.swap))
+            subprocess.run(["mkswap", "-q", self.swap_file()], env=E2FS_ENV, check=True, text=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError, ValueError) as error:
+            raise Trouble(f"cannot make a swap disk of {self.swap}: {getattr(error, 'stderr', '') or error}") from error
+
     def command_line(self, *words):
         root = "root=/dev/vda" if self.disk_file() else "root=/dev/ram0"
+        swap = ("swap=/dev/vdb" if self.disk_file() else "swap=/dev/vda") if self.swap else ""
         paging = f"paging={self.paging}" if self.paging else ""
-        return " ".join(w for w in (root, paging, self.append, *words) if w)
+        return " ".join(w for w in (root, swap, paging, self.append, *words) if w)
 
     def command(self, *append):
         """QEMU's argument vector but for the console."""
@@ -64,13 +84,16 @@ class Machine:
             out += ["-machine", "virt", "-cpu", "rv64", "-bios", "default"]
         else:
             out += ["-machine", f"virt,gic-version={self.gic}", "-cpu", "cortex-a76"]
-        out += ["-kernel", f"{self.build}/Image", "-append", line]
+        out += ["-kernel", f"{self.build}/Image", "-append", line,
+                "-global", "virtio-mmio.force-legacy=false"]
         if self.disk_file():
-            out += ["-global", "virtio-mmio.force-legacy=false",
-                    "-drive", f"file={self.disk_file()},format=raw,if=none,id=hd0",
+            out += ["-drive", f"file={self.disk_file()},format=raw,if=none,id=hd0",
                     "-device", "virtio-blk-device,drive=hd0"]
         else:
             out += ["-initrd", f"{self.build}/initrd.img"]
+        for n, path in enumerate([self.swap_file()] if self.swap else [], 1):
+            out += ["-drive", f"file={path},format=raw,if=none,id=hd{n}",
+                    "-device", f"virtio-blk-device,drive=hd{n}"]
         if self.nodes > 1:
             out += self._numa()
         if self.icount:
@@ -78,8 +101,7 @@ class Machine:
         return out + self.extra
 
     def _numa(self):
-        unit = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}[self.mem[-1].upper()]
-        share = int(self.mem[:-1]) * unit // self.nodes
+        share = bytes_of(self.mem) // self.nodes
         out = []
         for node in range(self.nodes):
             cpus = [f"cpus={c}" for c in range(self.cpus) if c * self.nodes // self.cpus == node]
@@ -93,6 +115,8 @@ class Machine:
         for name in (f"{self.build}/Image", disk or f"{self.build}/initrd.img"):
             if not os.path.exists(name):
                 raise Trouble(f"there is no {name}; `make ARCH={self.arch}` builds it")
+        if self.swap:
+            self.make_swap()
         if not shutil.which(self.qemu()):
             raise Trouble(f"{self.qemu()} is not installed: run ./tools/setup")
 

@@ -148,7 +148,7 @@ bool remove_swap_cache(struct page *page)
 	return true;
 }
 
-/* The last page-table entry that held it went: swap_orphan_hook. What is locked or being written, reclaim
+/* The last page-table entry that held it, or its page, went: swap_orphan_hook. What is locked or being written, reclaim
  * will find. Spinlocks may be held. */
 static void drop_orphan(swp_entry_t entry)
 {

@@ -262,7 +262,7 @@ static enum fault_result copy_on_write(struct vma *vma, unsigned long addr, pte_
 	spin_unlock(&mm->page_table_lock);
 	if (lru_ops)
 		lru_ops->add(copy);
-	put_page(page);			/* the mapping's reference */
+	put_mapped_page(page);
 	return FAULT_DONE;
 }
 

@@ -114,6 +114,16 @@ static void update_hiwater_rss(struct mm *mm)
 		mm->hiwater_rss = rss;
 }
 
+void put_mapped_page(struct page *page)
+{
+	swp_entry_t entry = { READ_ONCE(page->private) };
+
+	/* Nobody may ever fault for the slot's copy again: then it is in the way. The hook makes sure. */
+	if (PageSwapCache(page) && swap_orphan_hook)
+		swap_orphan_hook(entry);
+	put_page(page);
+}
+
 void zap_range(struct mm *mm, struct vma *vma, unsigned long start, unsigned long end)
 {
 	struct page *pages[ZAP_BATCH];
@@ -126,7 +136,7 @@ void zap_range(struct mm *mm, struct vma *vma, unsigned long start, unsigned lon
 
 		/* No stale translation leads to these pages: now they may be reused. */
 		for (unsigned int i = 0; i < n; i++)
-			put_page(pages[i]);
+			put_mapped_page(pages[i]);
 	}
 }
 

@@ -153,6 +153,9 @@ bool expand_stack(struct vma *vma, unsigned long addr);	/* false: beyond the lim
 /* Removes the range from @mm's tables, accounting and rmap done; mmap_lock held. */
 void zap_range(struct mm *mm, struct vma *vma, unsigned long start, unsigned long end);
 
+/* Drops the reference that a page-table entry had, which is gone from the TLBs, too. */
+void put_mapped_page(struct page *page);
+
 /* rmap.c ---------------------------------------------------------------------------------- */
 
 /* Page @page becomes mapped at @addr in @vma: counts, anon_vma and index set up. page_table_lock
