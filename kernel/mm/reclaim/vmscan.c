@@ -217,8 +217,7 @@ static void kind_weights(struct lruvec *lruvec, const struct scan_control *sc, u
 		return;
 	}
 	/* While many file pages wait in line that were used once, there is no need to swap. */
-	if (!inactive_is_low(lruvec, true) &&
-	    READ_ONCE(lruvec->nr[LRU_INACTIVE_FILE]) >> sc->priority >= SWAP_CLUSTER_MAX) {
+	if (!inactive_is_low(lruvec, true) && READ_ONCE(lruvec->nr[LRU_INACTIVE_FILE]) >> sc->priority) {
 		weight[KIND_ANON] = 0;
 		weight[KIND_FILE] = 256;
 		return;
@@ -235,11 +234,9 @@ static void kind_weights(struct lruvec *lruvec, const struct scan_control *sc, u
 static unsigned long scan_target(struct lruvec *lruvec, enum lru_list lru, const struct scan_control *sc,
 				 const unsigned long weight[2])
 {
-	unsigned long size = READ_ONCE(lruvec->nr[lru]), share = weight[lru_is_file(lru) ? KIND_FILE : KIND_ANON];
-	unsigned long scan = (size >> sc->priority) * share / 256;
+	unsigned long size = READ_ONCE(lruvec->nr[lru]);
 
-	/* Small lists round to nothing: some of them is looked at all the same. */
-	return scan || !share ? scan : min(size, (unsigned long)SWAP_CLUSTER_MAX);
+	return (size >> sc->priority) * weight[lru_is_file(lru) ? KIND_FILE : KIND_ANON] / 256;
 }
 
 static void shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
