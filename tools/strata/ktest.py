@@ -126,9 +126,10 @@ class Console:
             return
         count = re.match(r"(\d+) instructions", rest or "")
         late = (rest or "").startswith("timed out")
+        runs = re.search(r"\d+ of \d+ runs differ$", rest or "")
         self.results[name] = {
             "verdict": "passed" if kind == "ok" else "timed out" if late else "failed",
-            "why": rest if late else "", "log": [] if kind == "ok" else self.log,
+            "why": rest if late else runs[0] if runs else "", "log": [] if kind == "ok" else self.log,
             "instructions": int(count[1]) if count else None}
         self.running = None
 
@@ -183,13 +184,14 @@ class Pace:
 class Session:
     """Of QEMU's CPUs every second one is used (cpustep=2), see kernel/test/ktest/run.c."""
 
-    def __init__(self, arch, image, cpus=4, seed=1):
-        self.arch, self.image, self.cpus, self.seed = arch, image, cpus, seed
+    def __init__(self, arch, image, cpus=4, seed=1, seeds=0):
+        self.arch, self.image, self.cpus, self.seed, self.seeds = arch, image, cpus, seed, seeds
         self.boots, self.spoofs, self.consoles = 0, [], []
 
     def command(self, key, names, console):
         append = f"ktest quiet cpustep=2 panic=-1 mem={MEM_USED} ktest.seed={self.seed} ktest.tests={','.join(names)} " \
                  f"secret={key.hex()}"
+        append += f" ktest.seeds={self.seeds}" if self.seeds else ""
         if len(append) > 3900:
             raise Trouble("too many tests for one command line")
         machine = {"riscv": ["-machine", "virt", "-cpu", "rv64", "-bios", "default"],

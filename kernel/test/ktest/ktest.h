@@ -127,6 +127,9 @@ extern unsigned long ktest_unlocks;
 /* Goes on on another CPU, asleep in between: the test's own function only, and back on CPU 0 before it
  * ends. The host: takes that CPU's name. */
 void ktest_migrate(unsigned int cpu);
+/* In ktest_jitter_hook, on CPU 0: the interrupted thread, if it is the test's own, goes on on a CPU that runs
+ * none of the test's, from the very instruction. True if it will; then ktest_migrate(0) is due. */
+bool ktest_move_interrupted(void);
 /* Called in the kernel when one of ktest_on_cpus()'s CPUs was interrupted, in the interrupt; never on
  * the host. */
 extern void (*ktest_jitter_hook)(unsigned int cpu);
