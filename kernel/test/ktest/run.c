@@ -309,13 +309,18 @@ static struct {
 } gang;
 
 /* One in four: an alarm that comes at once, and then nothing until it has come. */
-void ktest_sched_point(void)
+void ktest_let_others_in(void)
 {
-	__atomic_fetch_add(&ktest_unlocks, 1, __ATOMIC_RELAXED);
 	if (!READ_ONCE(gang.left) || prng_below(&gang.rng, 4))
 		return;
 	ktest_relax();
 	burn(SWITCH_TIME);
+}
+
+void ktest_sched_point(void)
+{
+	__atomic_fetch_add(&ktest_unlocks, 1, __ATOMIC_RELAXED);
+	ktest_let_others_in();
 }
 
 static void gang_member(unsigned int cpu, void *arg)
