@@ -6,7 +6,7 @@
  * instructions, as far as the compiler knows: RISC-V without the A extension, ARMv8.0 with its atomics out
  * of line. All that reads, changes and writes in one step is then a call, under a name that the compilers
  * agree on, to a function of this file. It does what it was asked to, counts, and lets other CPUs in, before
- * and after: that is where races begin.
+ * and after, while several CPUs run a test: that is where races begin.
  *
  * What lies in this CPU's own data is not shared, and not counted. The host has none of this: threads
  * interleave there anyway, and nothing is counted.
@@ -18,12 +18,17 @@ unsigned long ktest_atomics;
 
 #ifndef CONFIG_ARCH_HOST
 
-static void before(void)
-{
-	ktest_let_others_in();
-}
+/* Else an operation is to cost little more than the instruction that it stands for. */
+#define before() do {								\
+	if (unlikely(ktest_interleaved))					\
+		ktest_let_others_in();						\
+	} while (0)
+#define after(p) do {								\
+	if (unlikely(ktest_interleaved))					\
+		count(p);							\
+	} while (0)
 
-static void after(const volatile void *p)
+static noinline void count(const volatile void *p)
 {
 	unsigned long own = (unsigned long)p - current_head()->percpu_base;
 
