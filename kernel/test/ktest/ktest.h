@@ -144,6 +144,8 @@ u64 ktest_clock(void);
 /* Zeroed memory that lives until the test's end, with unmapped or poisoned memory behind it; ends
  * the test when there is none. The test's own function only. */
 void *ktest_alloc(unsigned long size);
+/* The same, with anything in it. */
+void *ktest_alloc_dirty(unsigned long size);
 /* For loops: ktest_release(mark) frees what was allocated since ktest_mark() gave that mark. */
 unsigned int ktest_mark(void);
 void ktest_release(unsigned int mark);
