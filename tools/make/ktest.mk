@@ -32,7 +32,7 @@ $(call k-obj,$(1),$(2)): $(if $(filter student,$(1)),$(TREE)/)$(2) $(O)/.kernel-
 -include $(patsubst %.o,%.d,$(call k-obj,$(1),$(2)))
 endef
 # Atomic operations are calls then: kernel/test/ktest/atomics.c.
-K_ATOMICS_riscv := -march=rv64imc$(zi)
+K_ATOMICS_riscv := -march=rv64imc$(zi) $(if $(filter 1,$(LLVM)),-Wno-atomic-alignment)
 K_ATOMICS_arm64 := -march=armv8-a -moutline-atomics
 K_STUDENT_FLAGS := -DCONFIG_WORLD=1 -Wno-error $(if $(filter 1,$(LAB_ATOMICS)),$(K_ATOMICS_$(ARCH)))
 $(foreach s,$(LAB_OWNED),$(eval $(call k-compile,student,$(s),$(K_STUDENT_FLAGS))))
