@@ -17,7 +17,8 @@ flags=(-std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -W
 	-I kernel -I kernel/arch/host/include -I tests/slab)
 sources=(kernel/mm/phys/{memblock,page_init,page_alloc,page_fast,buddy,pcp,zonelist,sections,zone,vmstat}.c
 	kernel/lib/bitops.c
-	kernel/mm/slab/{common,free}.c tests/slab/{main,test_objects,test_cpus}.c)
+	kernel/mm/slab/{common,free}.c tests/hosted/*.c
+	tests/slab/{main,test_objects,test_cpus}.c)
 
 # What the host's CPUs cannot do, be called by another, the test does: see main.c.
 build() {
