@@ -26,7 +26,8 @@ build() {
 
 	"${CC:-gcc}" "${flags[@]}" -Dsmp_call=host_smp_call -c -o "$o" kernel/arch/host/host.c &&
 	"${CC:-gcc}" "${flags[@]}" "-DCONFIG_SLAB_${backend^^}=1" -o "$out/$backend" "$o" \
-		"${sources[@]}" kernel/mm/slab/"$backend"*.c $(ls "tests/slab/test_$backend.c" 2>/dev/null) -pthread \
+		"${sources[@]}" kernel/mm/slab/"$backend"*.c $(ls "tests/slab/test_$backend.c" 2>/dev/null) \
+		$([ "$backend" = slab ] || echo kernel/mm/slab/keep_nothing.c) -pthread \
 		-no-pie -Wl,--no-relax,--defsym=image_text=0xffffffff80000000 \
 		-Wl,--defsym=image_end=0xffffffff80400000 && return
 	echo "# $backend or its tests do not compile"
