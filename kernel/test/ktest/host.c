@@ -120,6 +120,11 @@ void ktest_migrate(unsigned int cpu)
 	host_cpu_enter(cpu);
 }
 
+bool ktest_move_interrupted(void)
+{
+	return false;
+}
+
 static u64 current_seed;
 
 static u64 started, budget;

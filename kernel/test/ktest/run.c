@@ -44,6 +44,7 @@
 #define ABORT_GRACE	5000000UL	/* ... when one has left the test, perhaps with a lock */
 #define RELAX_TIME	1000		/* instructions: more than it takes to arm a timer */
 #define HEARTBEAT	30000		/* instructions */
+#define LOOK_TIME	12000		/* instructions: how often the reserved CPU looks at a CPU that is alone */
 
 struct worker {
 	struct thread *thread;
@@ -108,6 +109,8 @@ void ktest_smp_call(unsigned long mask, void (*fn)(void *), void *arg)
  * Every CPU's, always: no slice lasts longer, even of a CPU that spins with interrupts off. It takes
  * one of each, because a timer that has fired is armed again only when its CPU has had its turn.
  */
+static struct timer hearts[NR_CPUS];
+
 static void heartbeat(struct timer *timer)
 {
 	timer_start(timer, arch_clock_ns() + HEARTBEAT + 1000 * smp_processor_id());
@@ -115,7 +118,6 @@ static void heartbeat(struct timer *timer)
 
 static void start_heart(void)
 {
-	static struct timer hearts[NR_CPUS];
 	struct timer *heart = &hearts[smp_processor_id()];
 
 	if (heart->fn)
@@ -146,6 +148,57 @@ void ktest_migrate(unsigned int cpu)
 		set_current_state(TASK_UNINTERRUPTIBLE);
 		timer_start(&traveller.timer, arch_clock_ns() + RELAX_TIME);
 		schedule();
+	}
+}
+
+/*
+ * The thread that started all this has nothing to do but this: it takes CPU 0 from a thread that was
+ * interrupted there, until another CPU, which has run dry, has come for that one.
+ */
+static struct {
+	struct thread *thread;
+	struct thread *moved;		/* NULL: nobody */
+} usurper;
+
+bool ktest_move_interrupted(void)
+{
+	struct thread *self = current_thread();
+
+	/* The interrupt itself counts as one reason not to be preempted. */
+	if (smp_processor_id() || preempt_count() > 1 || self != workers[0].thread ||
+	    READ_ONCE(usurper.moved))
+		return false;
+	self->cpus_allowed = ~0UL;
+	smp_store_release(&usurper.moved, self);
+	wake_up_process(usurper.thread);
+	set_bit(TIF_NEED_RESCHED, &current_head()->flags);
+	return true;
+}
+
+static __noreturn void usurp(void)
+{
+	struct thread *self = current_thread(), *moved;
+
+	self->cpus_allowed = BIT(0);
+	usurper.thread = self;
+	for (;;) {
+		unsigned long anywhere = ~0UL;
+
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		moved = smp_load_acquire(&usurper.moved);
+		if (!moved) {
+			schedule();
+			continue;
+		}
+		WRITE_ONCE(self->state, TASK_RUNNING);
+		/* It stays there, unless it has been there, and wants to come back. */
+		__atomic_compare_exchange_n(&moved->cpus_allowed, &anywhere, ~BIT(0), false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+		while (!READ_ONCE(moved->head.cpu) && READ_ONCE(moved->cpus_allowed) != BIT(0)) {
+			arch_send_ipi(BIT(1), IPI_RESCHEDULE);
+			ktest_relax();
+		}
+		smp_store_release(&usurper.moved, NULL);
 	}
 }
 
@@ -423,6 +476,28 @@ static __printf(1, 2) void out_sealed(const char *fmt, ...)
 	out(mac);
 }
 
+/*
+ * The reserved CPU lets the others run. Each look costs as much as a third of a slice of RELAX_TIME. So while
+ * one CPU is alone with a test it has more, as far as no heart beats in that time: an alarm behind
+ * another one would not end this CPU's slice. Several CPUs are switched as often as can be.
+ */
+static void look_away(void)
+{
+	u64 clock = arch_clock_ns(), alarm = clock + LOOK_TIME;
+
+	if (READ_ONCE(gang.left)) {
+		ktest_relax();
+		return;
+	}
+	for (unsigned int cpu = 0; cpu < nr_workers; cpu++) {
+		u64 beat = READ_ONCE(hearts[cpu].expires_ns);
+
+		if (beat > clock)
+			alarm = min(alarm, beat - RELAX_TIME);
+	}
+	arch_timer_set(max(alarm, clock + RELAX_TIME));
+}
+
 /* Until worker 0 is done; false: the budget is spent, or it waits in vain for a CPU that has left. */
 static bool wait_for_worker(void)
 {
@@ -436,7 +511,7 @@ static bool wait_for_worker(void)
 			return false;
 		if (smp_load_acquire(&gang.aborted))
 			deadline = min(deadline, clock + ABORT_GRACE);
-		ktest_relax();
+		look_away();
 	}
 	return true;
 }
@@ -555,9 +630,6 @@ static int ktest_main(void)
 	start_on(nr_cpus - 1, harness_main, "ktest");
 	while (!smp_load_acquire(&harness_runs))
 		ktest_relax();
-	for (;;) {			/* this thread is not needed any more */
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		schedule();
-	}
+	usurp();
 }
 late_initcall(ktest_main);
