@@ -80,6 +80,20 @@ def bench_scaling():
         figure(f"{arch}: 1000 then 1000: {columns['8']['kmalloc_1000_pairs']}")
 
 
+@test("bench-lines", needs=["riscv", "arm64"], timeout=400)
+def bench_lines():
+    """QEMU sees no atomic operation in a hot pair of SLUB's, and no store to a line that two CPUs use without need."""
+    for arch, slabs in bench_figures("--slab", "slub", "lines")["lines"].items():
+        for column, names in slabs["slub"].items():
+            for name in ("kmalloc_pair", "cache_pair", "bulk_20_pair"):
+                equal(f"{arch}, {column} CPUs: {name}", {"atomics": 0, "writes": 0}, names[name])
+            equal(f"{arch}, {column} CPUs: 1000 then 1000, shared writes", 0, names["kmalloc_1000_pairs"]["writes"])
+            # The watch does watch: these do share.
+            if "handed_pair" in names:
+                check(min(names["handed_pair"].values()) > 500, f"{arch}: objects handed on: {names['handed_pair']}")
+        figure(f"{arch}: {slabs['slub']['8']}")
+
+
 def show_memory(memory):
     for arch, slabs in memory.items():
         for slab, sizes in slabs.items():
