@@ -58,7 +58,7 @@ def bench_objects():
                       f"{arch}: {name} costs {costs[column][name]} on {column} CPUs, {costs['1'][name]} on one")
 
 
-@test("bench-scaling", needs=["riscv", "arm64"], timeout=400)
+@test("bench-scaling", needs=["riscv", "arm64"], timeout=900)
 def bench_scaling():
     """With objects of their own, 4 and 8 CPUs share no more per pair than one does: locks, state words, pages."""
     for arch in ARCHES:
@@ -116,7 +116,7 @@ def pages_after_boot(arch, **options):
     return next(int(line.split()[1]) // 4 for line in output.splitlines() if line.startswith("Slab:"))
 
 
-@both("slob-memory", timeout=300)
+@both("slob-memory", timeout=600)
 def slob_memory(arch):
     """After boot SLOB has at most 0.8 of the pages that SLUB has, on one CPU and on four."""
     slob = other_build(arch, "SLAB=slob")
