@@ -684,7 +684,7 @@ static void sort_in(struct list_head *row, struct page *slab)
 	list_move_tail(&slab->slab_list, &other->slab_list);
 }
 
-/* The fullest first. In rows, since the lock is held: @row[i], those of which i 32nds are in use. */
+/* The fullest first. In rows, since the lock is held: @row[i] has those with i 32nds in use. */
 #define ROWS	33
 static void sort(struct kmem_cache_node *node)
 {
