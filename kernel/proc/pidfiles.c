@@ -1,6 +1,7 @@
 /* /proc/<pid>/: one process, in Linux's formats (proc(5)). */
 #include "proc/internal.h"
 #include "base/initcall.h"
+#include "debug/fault_inject.h"
 #include "fs/proc.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -276,6 +277,29 @@ static int show_comm(struct seq_file *m, struct process *p)
 	return 0;
 }
 
+/* For the calling thread only: who else would know how far it is? */
+static int show_fail_nth(struct seq_file *m, struct process *p)
+{
+	if (p != current_process())
+		return -EPERM;
+	seq_printf(m, "%u\n", *fail_nth_of_current());
+	return 0;
+}
+
+static int write_fail_nth(const char *text, size_t n, struct process *p)
+{
+	unsigned long nth;
+	int err = kstrtoul(text, 0, &nth);
+
+	(void)n;
+	if (err || nth > ~0U)
+		return -EINVAL;
+	if (p != current_process())
+		return -EPERM;
+	*fail_nth_of_current() = nth;
+	return 0;
+}
+
 static int link_exe(struct process *p, char *buf, size_t n)
 {
 	struct mm *mm = get_process_mm(p);
@@ -352,6 +376,8 @@ static int pidfiles_init(void)
 	proc_create_pid("cmdline", show_cmdline, NULL);
 	proc_create_pid("environ", show_environ, NULL);
 	proc_create_pid("comm", show_comm, NULL);
+	if (HAS_FAULT_INJECTION)
+		proc_create_pid("fail-nth", show_fail_nth, write_fail_nth);
 	proc_create_pid_link("exe", link_exe);
 	proc_create_pid_link("cwd", link_cwd);
 	return 0;

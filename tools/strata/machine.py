@@ -39,6 +39,7 @@ class Machine:
     nodes: int = 0
     disk: str = ""          # "": the build's own; "none": boot from the initrd; else a file
     build: str = "build/riscv"
+    images: str = ""        # the build whose disk and initrd it takes; "": its own
     icount: bool = False
     append: str = ""
     extra: list = field(default_factory=list)
@@ -47,7 +48,10 @@ class Machine:
         return os.environ.get("QEMU") or QEMU[self.arch]
 
     def disk_file(self):
-        return None if self.disk == "none" else self.disk or f"{self.build}/disk.img"
+        return None if self.disk == "none" else self.disk or f"{self.images or self.build}/disk.img"
+
+    def initrd_file(self):
+        return f"{self.images or self.build}/initrd.img"
 
     def command_line(self, *words):
         root = "root=/dev/vda" if self.disk_file() else "root=/dev/ram0"
@@ -70,7 +74,7 @@ class Machine:
                     "-drive", f"file={self.disk_file()},format=raw,if=none,id=hd0",
                     "-device", "virtio-blk-device,drive=hd0"]
         else:
-            out += ["-initrd", f"{self.build}/initrd.img"]
+            out += ["-initrd", self.initrd_file()]
         if self.nodes > 1:
             out += self._numa()
         if self.icount:
@@ -90,7 +94,7 @@ class Machine:
     def check(self):
         """Raise Trouble for what would make QEMU fail."""
         disk = self.disk_file()
-        for name in (f"{self.build}/Image", disk or f"{self.build}/initrd.img"):
+        for name in (f"{self.build}/Image", disk or self.initrd_file()):
             if not os.path.exists(name):
                 raise Trouble(f"there is no {name}; `make ARCH={self.arch}` builds it")
         if not shutil.which(self.qemu()):
