@@ -102,7 +102,7 @@ bench-build = $(foreach a,riscv arm64,$(MAKE) --no-print-directory ARCH=$(a) PAG
 bench:
 	@$(if $(filter-out host,$(BENCH)),$(call bench-build,kernel images))
 	@$(if $(filter scaling,$(BENCH)),$(call bench-build,SLUB_STATS=1 kernel))
-	@$(if $(filter memory smallest,$(BENCH)),$(foreach s,page slab slob,$(call bench-build,SLAB=$(s) kernel) &&) :)
+	@$(if $(filter lines memory smallest,$(BENCH)),$(foreach s,page slab slob,$(call bench-build,SLAB=$(s) kernel) &&) :)
 	@$(PYTHON) tools/bench --build '$(BUILD)' --variant='$(variant)' $(if $(JSON),--json '$(JSON)') $(BENCH)
 
 # ---- grade ------------------------------------------------------------------------------------

@@ -41,5 +41,6 @@ struct thread_head {
 #endif
 #if defined(CONFIG_KASAN) || defined(CONFIG_DEBUG)
 	unsigned int fail_nth;		/* > 0: so many allocations from now, one fails: debug/fault_inject.h */
+	unsigned int fail_more;		/* and so many after it */
 #endif
 };

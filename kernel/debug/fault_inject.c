@@ -22,12 +22,17 @@ static struct fault {
 static DEFINE_SPINLOCK(fault_lock);	/* the numbers above and the dice; interrupts off */
 static struct prng dice;
 
-/* Is this the one that /proc/self/fail-nth names? What interrupts the thread asks for is not the thread's. */
+/* Is this one that /proc/self/fail-nth names? What interrupts the thread asks for is not the thread's. */
 static bool is_nth(void)
 {
-	unsigned int *n = fail_nth_of_current();
+	struct thread_head *t = current_head();
 
-	return unlikely(*n) && !in_interrupt() && --*n == 0;
+	if (likely(!t->fail_nth && !t->fail_more) || in_interrupt())
+		return false;
+	if (t->fail_nth)
+		return --t->fail_nth == 0;
+	t->fail_more--;
+	return true;
 }
 
 bool should_fail(enum fault_point point, size_t size, bool user)

@@ -8,9 +8,9 @@
  * (-1: without end). Only calls on behalf of user programs: boot and the kernel's own threads may
  * need what they ask for. The same seed and the same calls give the same failures.
  *
- * A program that wants each of a call's allocations to fail in turn writes N to /proc/self/fail-nth: the N-th
- * that its thread asks for from then on fails, of pages or objects. Reading tells how many are to come until
- * then: 0, it has failed (or none was to).
+ * A program that wants each of a call's allocations to fail in turn writes "N [COUNT]" to /proc/self/fail-nth:
+ * the N-th that its thread asks for from then on fails, of pages or objects, and so do the next ones, COUNT in all
+ * (default 1). Reading tells how many are to come until then: 0, it has failed (or none was to).
  */
 #pragma once
 
@@ -24,10 +24,19 @@ enum fault_point { FAIL_PAGE_ALLOC, FAIL_SLAB };
 /* Shall this call, of a thread that works for a user program or not, fail? Any context. */
 bool should_fail(enum fault_point point, size_t size, bool user);
 #define HAS_FAULT_INJECTION	true
-#define fail_nth_of_current()	(&current_head()->fail_nth)
+static inline void fail_nth_set(unsigned int nth, unsigned int count)
+{
+	current_head()->fail_nth = nth;
+	current_head()->fail_more = nth && count ? count - 1 : 0;
+}
+static inline unsigned int fail_nth_left(void)
+{
+	return current_head()->fail_nth;
+}
 #else
 #define HAS_FAULT_INJECTION	false
-#define fail_nth_of_current()	((unsigned int *)NULL)
+static inline void fail_nth_set(unsigned int nth, unsigned int count) { (void)nth; (void)count; }
+static inline unsigned int fail_nth_left(void) { return 0; }
 static inline bool should_fail(enum fault_point point, size_t size, bool user)
 {
 	(void)point; (void)size; (void)user;

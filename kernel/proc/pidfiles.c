@@ -233,21 +233,24 @@ static int show_fail_nth(struct seq_file *m, struct process *p)
 {
 	if (p != current_process())
 		return -EPERM;
-	seq_printf(m, "%u\n", *fail_nth_of_current());
+	seq_printf(m, "%u\n", fail_nth_left());
 	return 0;
 }
 
 static int write_fail_nth(const char *text, size_t n, struct process *p)
 {
-	unsigned long nth;
-	int err = kstrtoul(text, 0, &nth);
+	unsigned long nth, count = 1;
+	char words[24], *rest = words, *word;
 
-	(void)n;
-	if (err || nth > ~0U)
+	if (n >= sizeof(words))
+		return -EINVAL;
+	memcpy(words, text, n + 1);
+	word = strsep(&rest, " ");
+	if (kstrtoul(word, 0, &nth) || (rest && kstrtoul(rest, 0, &count)))
 		return -EINVAL;
 	if (p != current_process())
 		return -EPERM;
-	*fail_nth_of_current() = nth;
+	fail_nth_set(nth, count);
 	return 0;
 }
 

@@ -15,7 +15,11 @@ void bench_start(void);
 /* Nanoseconds that @turns turns of each CPU take together: one CPU after the other, or all at once. */
 u64 bench_in_turns(turn_fn fn, unsigned int arg, unsigned int turns);
 u64 bench_at_once(turn_fn fn, unsigned int arg, unsigned int turns);
-/* A line for tools/bench: "bench: CPUS@how @name VALUE", the value @ns / @pairs, rounded. */
+/* What was watched so far does not count: the next time does (tools/linewatch.c). */
+void bench_forget(void);
+void bench_turns_begin(void);
+void bench_turns_end(void);
+/* A line for tools/bench: "bench: CPUS@how @name VALUE of @pairs", the value @ns / @pairs, rounded. */
 void bench_report(const char *how, const char *name, u64 ns, unsigned long pairs);
 /* Powers off. */
 void bench_end(void);

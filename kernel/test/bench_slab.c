@@ -140,6 +140,7 @@ static void bench_way(const char *how, u64 (*run)(turn_fn, unsigned int, unsigne
 	unsigned long before[NR_SHARED];
 
 	run(fn, 0, turns);
+	bench_forget();
 	read_shared(before);
 	bench_report(how, name, run(fn, 0, turns), pairs);
 	report_shared(how, name, before, pairs);

@@ -86,11 +86,11 @@ build() {
 	local backend
 	mkdir -p "$out"
 	case $1 in
-	page) backend=(page_backend.c) variant=(-DCONFIG_LAB=2 -DCONFIG_SLAB_PAGE=1) ;;
+	page) backend=(page_backend.c keep_nothing.c) variant=(-DCONFIG_LAB=2 -DCONFIG_SLAB_PAGE=1) ;;
 	slab) backend=(slab.c) variant=(-DCONFIG_LAB=3 -DCONFIG_SLAB_SLAB=1) ;;
 	slub*) backend=(slub.c slub_cache.c slub_debug.c) variant=(-DCONFIG_LAB=4 -DCONFIG_SLAB_SLUB=1)
 		[ "$1" = slub ] || variant+=(-DCONFIG_SLUB_HARDENED=1) ;;
-	slob) backend=(slob.c) variant=(-DCONFIG_LAB=4 -DCONFIG_SLAB_SLOB=1) ;;
+	slob) backend=(slob.c keep_nothing.c) variant=(-DCONFIG_LAB=4 -DCONFIG_SLAB_SLOB=1) ;;
 	*) local lab=$([ "$1" = freelist ] && echo 1 || echo 2)
 		make -s BUILD="$build" LAB="$lab" FUZZ=1 host-test-build >"$out/build.log" &&
 			cp "$build/host/fuzz-lab$lab/ktest-host" "$out/fuzz"

@@ -11,7 +11,7 @@ mkdir -p "$out"
 flags=(-std=gnu11 -O1 -g -ffreestanding -fno-omit-frame-pointer -Wall -Wextra -Werror
 	-Wno-format -fsanitize=address,undefined -fno-sanitize-recover=all
 	-include tests/lib/rename.h -I kernel -I tests/lib)
-if ! "${CC:-gcc}" "${flags[@]}" -o "$out/lib-test" kernel/lib/*.c tests/lib/*.c; then
+if ! "${CC:-gcc}" "${flags[@]}" -o "$out/lib-test" kernel/lib/*.c tests/hosted/test.c tests/lib/*.c; then
 	echo "# kernel/lib or its tests do not compile"
 	echo "0 passed, 1 failed"
 	exit 1

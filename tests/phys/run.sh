@@ -15,7 +15,7 @@ flags=(-std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -W
 	-I kernel -I kernel/arch/host/include
 	-I tests/phys)
 sources=(kernel/arch/host/*.c kernel/mm/phys/{memblock,memblock_fdt,page_init,page_alloc,page_fast}.c
-	kernel/mm/phys/{sections,zone,vmstat}.c kernel/lib/fdt*.c tests/phys/*.c)
+	kernel/mm/phys/{sections,zone,vmstat}.c kernel/lib/fdt*.c tests/{hosted,phys}/*.c)
 lab1=(-DCONFIG_LAB=1 kernel/mm/phys/{freelist,zonelist_stub}.c)
 lab2=(-DCONFIG_LAB=2 kernel/mm/phys/{buddy,pcp,zonelist}.c)
 

@@ -2,7 +2,6 @@
 #include "test.h"
 #include "sched/thread.h"
 
-#define MIB	(1UL << 20)
 #define BASE	0x40000000UL
 
 static atomic_t owned[64 * 1024];	/* by frame above BASE: how many think it is theirs */
@@ -44,7 +43,7 @@ static void churn(struct prng *rng, unsigned int steps)
 	struct page *live[256];
 	unsigned int n = 0;
 
-	while (steps-- && !test_failed) {
+	while (steps-- && !test_failed()) {
 		if (n < ARRAY_SIZE(live) && (prng_below(rng, 3) || !n)) {
 			gfp_t gfp = prng_below(rng, 4) ? 0 : __GFP_ZERO;
 			struct page *page = alloc_page(gfp | __GFP_NOWARN);
@@ -204,7 +203,7 @@ static void test_double_free_race(struct prng *rng)
 {
 	(void)rng;
 	boot();
-	for (int i = 0; i < 200 && !test_failed; i++) {
+	for (int i = 0; i < 200 && !test_failed(); i++) {
 		contested = alloc_page(0);
 		atomic_set(&gate, 0);
 		log_forget();

@@ -2,7 +2,6 @@
 #include "test.h"
 #include "mm/phys/pcp.h"
 
-#define MIB	(1UL << 20)
 
 unsigned long pcp_overhead(void)
 {
@@ -75,7 +74,7 @@ static void churn_cpu(unsigned int cpu)
 	struct prng rng;
 
 	prng_seed(&rng, smp_seed + cpu);
-	for (int step = 0; step < STEPS && !test_failed; step++) {
+	for (int step = 0; step < STEPS && !test_failed(); step++) {
 		unsigned int order = prng_below(&rng, 3) ? prng_below(&rng, 4) : prng_below(&rng, 11);
 		unsigned int i = n ? prng_below(&rng, n) : 0;
 
@@ -105,7 +104,7 @@ static void test_churn(struct prng *rng)
 {
 	static struct snapshot before, after;
 
-	for (int round = 0; round < 6 && !test_failed; round++) {
+	for (int round = 0; round < 6 && !test_failed(); round++) {
 		page_alloc_set_pressure_ops(NULL);
 		page_free_hook = NULL;
 		memset(owned, 0, sizeof(owned));

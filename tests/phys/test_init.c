@@ -1,7 +1,6 @@
 /* page_init against random layouts of memory. */
 #include "test.h"
 
-#define MIB		(1UL << 20)
 #define DMA32_END	(4UL << 30)
 
 static phys_addr_t ram_base = 0x40000000;
@@ -151,7 +150,7 @@ static void check_layout(void)
 	pfn_t last = PFN_UP(memblock_end_of_DRAM()) + PAGES_PER_SECTION;
 
 	memset(want, 0, sizeof(want));
-	for (pfn_t pfn = first; pfn < last && !test_failed; pfn++)
+	for (pfn_t pfn = first; pfn < last && !test_failed(); pfn++)
 		check_page(pfn, want);
 	for (unsigned int n = 0; n < MAX_NUMNODES; n++) {
 		EXPECT_EQ(node_data[n].present_pages, want[n][0].present + want[n][1].present);
@@ -176,7 +175,7 @@ static void check_layout(void)
 
 static void test_layouts(struct prng *rng)
 {
-	for (int round = 0; round < 60 && !test_failed; round++) {
+	for (int round = 0; round < 60 && !test_failed(); round++) {
 		random_layout(rng);
 		sections_init();
 		page_init();

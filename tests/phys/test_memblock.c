@@ -89,7 +89,7 @@ static void test_model(struct prng *rng)
 {
 	for (int round = 0; round < 40; round++) {
 		model_reset();
-		for (int i = 0; i < 100 && !test_failed; i++) {
+		for (int i = 0; i < 100 && !test_failed(); i++) {
 			random_step(rng);
 			check_against_model();
 		}

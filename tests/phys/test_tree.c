@@ -63,7 +63,7 @@ static void test_damaged(struct prng *rng)
 		const u8 *be = blobs[i].data;
 		u32 size = be[4] << 24 | be[5] << 16 | be[6] << 8 | be[7];
 
-		for (int round = 0; round < 400 && !test_failed; round++) {
+		for (int round = 0; round < 400 && !test_failed(); round++) {
 			u8 *copy = malloc(size);
 
 			memcpy(copy, blobs[i].data, size);

@@ -17,7 +17,8 @@ flags=(-std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -W
 	-I kernel -I kernel/arch/host/include -I tests/slab)
 sources=(kernel/mm/phys/{memblock,page_init,page_alloc,page_fast,buddy,pcp,zonelist,sections,zone,vmstat}.c
 	kernel/lib/bitops.c
-	kernel/mm/slab/{common,free}.c tests/slab/{main,test_objects,test_cpus}.c)
+	kernel/mm/slab/{common,free}.c tests/hosted/*.c
+	tests/slab/{main,test_objects,test_cpus}.c)
 
 # What the host's CPUs cannot do, be called by another, the test does: see main.c.
 build() {
@@ -25,7 +26,8 @@ build() {
 
 	"${CC:-gcc}" "${flags[@]}" -Dsmp_call=host_smp_call -c -o "$o" kernel/arch/host/host.c &&
 	"${CC:-gcc}" "${flags[@]}" "-DCONFIG_SLAB_${backend^^}=1" -o "$out/$backend" "$o" \
-		"${sources[@]}" kernel/mm/slab/"$backend"*.c $(ls "tests/slab/test_$backend.c" 2>/dev/null) -pthread \
+		"${sources[@]}" kernel/mm/slab/"$backend"*.c $(ls "tests/slab/test_$backend.c" 2>/dev/null) \
+		$([ "$backend" = slab ] || echo kernel/mm/slab/keep_nothing.c) -pthread \
 		-no-pie -Wl,--no-relax,--defsym=image_text=0xffffffff80000000 \
 		-Wl,--defsym=image_end=0xffffffff80400000 && return
 	echo "# $backend or its tests do not compile"

@@ -50,7 +50,7 @@ static void work(unsigned int cpu)
 	struct prng rng;
 
 	prng_seed(&rng, seed + cpu);
-	for (unsigned int step = 0; step < STEPS && !test_failed; step++) {
+	for (unsigned int step = 0; step < STEPS && !test_failed(); step++) {
 		void **slot = &own[prng_below(&rng, NR_OWN)];
 
 		if (!*slot) {
@@ -112,7 +112,7 @@ static void produce_or_consume(unsigned int cpu)
 	struct prng rng;
 
 	prng_seed(&rng, seed + cpu);
-	while (done < 30000 / (cpu ? NR_TEST_CPUS - 1 : 1) && !test_failed) {
+	while (done < 30000 / (cpu ? NR_TEST_CPUS - 1 : 1) && !test_failed()) {
 		void **slot = &pipeline[prng_below(&rng, ARRAY_SIZE(pipeline))];
 		void *object;
 

@@ -192,7 +192,7 @@ static void test_random(struct prng *rng)
 		caches[i] = kmem_cache_create("random", sizes[prng_below(rng, ARRAY_SIZE(sizes))],
 					      8UL << prng_below(rng, 5),
 					      prng_below(rng, 2) ? SLAB_HWCACHE_ALIGN : 0, NULL);
-	for (unsigned int step = 0; step < 60000 && !test_failed; step++) {
+	for (unsigned int step = 0; step < 60000 && !test_failed(); step++) {
 		struct kmem_cache *c = prng_below(rng, 3) ?
 				       caches[prng_below(rng, ARRAY_SIZE(caches))] : NULL;
 		size_t size = c ? c->object_size : 1 + prng_below(rng, prng_below(rng, 8) ? 300 : 9000);

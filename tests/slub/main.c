@@ -1,79 +1,6 @@
 /* Runs all tests: slub-test SEED. The last line counts. And what the tests need of the kernel. */
 #include "test.h"
 #include "base/irq.h"
-#include "sched/mutex.h"
-
-int fflush(void *file);
-unsigned long strtoul(const char *s, char **end, int base);
-
-/* ---- the kernel around -------------------------------------------------------------------- */
-
-void mutex_lock(struct mutex *lock)
-{
-	while (!mutex_trylock(lock))
-		;
-}
-
-bool mutex_trylock(struct mutex *lock)
-{
-	struct thread *none = NULL;
-
-	return __atomic_compare_exchange_n(&lock->owner, &none, current_thread(), false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-}
-
-void mutex_unlock(struct mutex *lock)
-{
-	__atomic_store_n(&lock->owner, NULL, __ATOMIC_SEQ_CST);
-}
-
-/* ---- expectations, log -------------------------------------------------------------------- */
-
-static bool failed;
-static char log_lines[256][160];
-static unsigned int log_used;
-
-bool test_failed(void)
-{
-	return __atomic_load_n(&failed, __ATOMIC_RELAXED);
-}
-
-void expect_eq(long actual, long expected, const char *what, const char *file, int line)
-{
-	if (actual == expected)
-		return;
-	if (!__atomic_exchange_n(&failed, true, __ATOMIC_SEQ_CST))
-		printf("# %s:%d: %s is %ld (0x%lx), expected %ld (0x%lx)\n", file, line, what,
-		       actual, actual, expected, expected);
-}
-
-static void log_line(const char *line)
-{
-	unsigned int slot = __atomic_fetch_add(&log_used, 1, __ATOMIC_RELAXED);
-
-	if (slot < ARRAY_SIZE(log_lines))
-		snprintf(log_lines[slot], sizeof(log_lines[slot]), "%s", line);
-}
-
-void log_forget(void)
-{
-	log_used = 0;
-	memset(log_lines, 0, sizeof(log_lines));
-}
-
-unsigned int log_count(const char *what)
-{
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(log_lines); i++)
-		n += strstr(log_lines[i], what) != NULL;
-	return n;
-}
-
-static void on_panic(const char *message)
-{
-	printf("# panic: %s\n", message);
-}
 
 /* ---- the shadow map ----------------------------------------------------------------------- */
 
@@ -157,17 +84,10 @@ unsigned long pages_of_slabs(void)
 
 /* ---- main --------------------------------------------------------------------------------- */
 
-static void idle(unsigned int cpu)
-{
-	(void)cpu;
-}
-
 static void boot(void)
 {
-	host_init();
-	host_log_hook = log_line;
-	host_panic_hook = on_panic;
-	host_run_cpus(TEST_CPUS, idle);
+	kernel_init();
+	kernel_cpus(TEST_CPUS);
 	cpu_node[1] = cpu_node[3] = 1;
 	memblock.current_limit = HOST_MAX_PHYS;
 	memset(vmemmap, 0x5a, (RAM_BASE + RAM_SIZE) / PAGE_SIZE * sizeof(struct page));
@@ -175,6 +95,13 @@ static void boot(void)
 	memblock_add(RAM_BASE + RAM_SIZE / 2, RAM_SIZE / 2, 1);
 	mem_init();
 	kmem_cache_init();
+}
+
+static void forget(void)
+{
+	memset(owners, 0, sizeof(owners));
+	live.counter = 0;
+	log_forget();
 }
 
 int main(int argc, char **argv)
@@ -186,26 +113,7 @@ int main(int argc, char **argv)
 #endif
 	};
 	unsigned long seed = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
-	int good = 0, bad = 0;
 
 	boot();
-	for (unsigned int s = 0; s < ARRAY_SIZE(suites); s++) {
-		for (const struct test *test = suites[s]; test->name; test++) {
-			struct prng rng;
-
-			prng_seed(&rng, seed);
-			failed = false;
-			memset(owners, 0, sizeof(owners));
-			live.counter = 0;
-			log_forget();
-			test->run(&rng);
-			failed ? bad++ : good++;
-			printf("%s %d - %s\n", failed ? "not ok" : "ok", good + bad, test->name);
-			fflush(NULL);
-		}
-	}
-	if (bad)
-		printf("# replay with: tests/slub/run.sh %lu\n", seed);
-	printf("%d passed, %d failed\n", good, bad);
-	return bad != 0;
+	return run_suites(suites, ARRAY_SIZE(suites), seed, forget, "tests/slub/run.sh");
 }

@@ -16,9 +16,9 @@ flags=(-std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -W
 asan=(-fsanitize=address,undefined -fno-sanitize-recover=all)
 sources=(kernel/arch/host/*.c kernel/mm/slab/{common,free}.c
 	kernel/mm/phys/{memblock,memblock_fdt,page_init,page_alloc,page_fast,buddy,pcp,zonelist}.c
-	kernel/mm/phys/{sections,zone,vmstat}.c kernel/lib/{fdt*,bitops}.c tests/slub/*.c)
+	kernel/mm/phys/{sections,zone,vmstat}.c kernel/lib/{fdt*,bitops}.c tests/{hosted,slub}/*.c)
 slub=(-DCONFIG_SLAB_SLUB=1 kernel/mm/slab/slub{,_cache,_debug}.c)
-slob=(-DCONFIG_SLAB_SLOB=1 kernel/mm/slab/slob.c)
+slob=(-DCONFIG_SLAB_SLOB=1 kernel/mm/slab/{slob,keep_nothing}.c)
 good=0 bad=0
 
 # variant NAME OPTION...: builds and runs

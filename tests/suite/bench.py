@@ -58,7 +58,7 @@ def bench_objects():
                       f"{arch}: {name} costs {costs[column][name]} on {column} CPUs, {costs['1'][name]} on one")
 
 
-@test("bench-scaling", needs=["riscv", "arm64"], timeout=400)
+@test("bench-scaling", needs=["riscv", "arm64"], timeout=900)
 def bench_scaling():
     """With objects of their own, 4 and 8 CPUs share no more per pair than one does: locks, state words, pages."""
     for arch in ARCHES:
@@ -78,6 +78,20 @@ def bench_scaling():
         for name in ("kmalloc_pair", "cache_pair"):
             equal(f"{arch}: what a hot {name} shares", {"locks": 0, "changes": 0, "pages": 0}, columns["8"][name])
         figure(f"{arch}: 1000 then 1000: {columns['8']['kmalloc_1000_pairs']}")
+
+
+@test("bench-lines", needs=["riscv", "arm64"], timeout=400)
+def bench_lines():
+    """QEMU sees no atomic operation in a hot pair of SLUB's, and no store to a line that two CPUs use without need."""
+    for arch, slabs in bench_figures("--slab", "slub", "lines")["lines"].items():
+        for column, names in slabs["slub"].items():
+            for name in ("kmalloc_pair", "cache_pair", "bulk_20_pair"):
+                equal(f"{arch}, {column} CPUs: {name}", {"atomics": 0, "writes": 0}, names[name])
+            equal(f"{arch}, {column} CPUs: 1000 then 1000, shared writes", 0, names["kmalloc_1000_pairs"]["writes"])
+            # The watch does watch: these do share.
+            if "handed_pair" in names:
+                check(min(names["handed_pair"].values()) > 500, f"{arch}: objects handed on: {names['handed_pair']}")
+        figure(f"{arch}: {slabs['slub']['8']}")
 
 
 def show_memory(memory):
@@ -102,7 +116,7 @@ def pages_after_boot(arch, **options):
     return next(int(line.split()[1]) // 4 for line in output.splitlines() if line.startswith("Slab:"))
 
 
-@both("slob-memory", timeout=300)
+@both("slob-memory", timeout=600)
 def slob_memory(arch):
     """After boot SLOB has at most 0.8 of the pages that SLUB has, on one CPU and on four."""
     slob = other_build(arch, "SLAB=slob")

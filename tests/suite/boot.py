@@ -3,7 +3,7 @@ import os
 import re
 import subprocess
 
-from suite.base import (BUILD, TOP, Guest, boot, both, check, equal, figure, fresh_disk, machine, scratch,
+from suite.base import (BUILD, TOP, Guest, boot, both, check, equal, figure, fresh_disk, machine,
                         shell, test)
 
 MODES = {"riscv-sv39": ("riscv", {"paging": "sv39"}), "riscv-sv48": ("riscv", {"paging": "sv48"}),

@@ -55,5 +55,5 @@ def designs(number):
     figure(f"{len(folders)} designs")
 
 
-for NUMBER in "12":
+for NUMBER in "1234":
     test(f"grade-designs-{NUMBER}", NUMBER, timeout=1500)(designs)

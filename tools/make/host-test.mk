@@ -22,7 +22,7 @@ $(H)/vars.mk: $(LAB_DIR)/lab.toml tools/ktest-build
 	$(Q)$(PYTHON) tools/ktest-build vars $(LAB_DIR) > $@
 
 CORPUS ?= $(H)/corpus
-KTEST_WORLD := $(addprefix kernel/test/ktest/,world.c oracle.c trace.c $(if $(filter 1,$(FUZZ)),fuzz.c)) $(LAB_WORLD)
+KTEST_WORLD := $(addprefix kernel/test/ktest/,world.c oracle.c trace.c $(if $(filter 1,$(LAB_ATOMICS)),atomics.c) $(if $(filter 1,$(FUZZ)),fuzz.c)) $(LAB_WORLD)
 LAB_TESTS   := $(sort $(wildcard $(LAB_DIR)/tests/*.c) $(if $(filter 1,$(HIDDEN)),$(wildcard $(LAB_DIR)/tests/hidden/*.c)))
 LAB_STUDENT := $(addprefix $(TREE)/,$(LAB_OWNED))
 

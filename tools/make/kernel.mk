@@ -15,8 +15,9 @@ LAB_SRC_5 := $(BUDDY_SRC) $(addprefix mm/reclaim/,lru.c workingset.c vmscan.c re
 LAB_SRC   := $(sort $(foreach n,$(LABS),$(LAB_SRC_$(n))))
 
 # Of the allocators of small objects, one.
-SLAB_SRC   := $(addprefix mm/slab/,page_backend.c slab.c slub.c slub_cache.c slub_debug.c slob.c)
-SLAB_OTHER := $(filter-out mm/slab/$(SLAB).c mm/slab/$(SLAB)_%.c,$(SLAB_SRC))
+SLAB_SRC   := $(addprefix mm/slab/,page_backend.c slab.c slub.c slub_cache.c slub_debug.c slob.c keep_nothing.c)
+SLAB_OTHER := $(filter-out mm/slab/$(SLAB).c mm/slab/$(SLAB)_%.c \
+	$(if $(filter page slob,$(SLAB)),mm/slab/keep_nothing.c),$(SLAB_SRC))
 
 # The runtimes of the sanitizers that this build is without.
 SANITIZER_OTHER := $(if $(filter 1,$(KASAN)),,debug/kasan.c mm/vm/kasan_map.c mm/slab/kasan_slab.c) \

@@ -15,7 +15,7 @@ $(K)/vars.mk: $(LAB_DIR)/lab.toml tools/ktest-build
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/ktest-build vars $(LAB_DIR) > $@
 
-KTEST_WORLD := $(addprefix kernel/test/ktest/,world.c oracle.c trace.c) $(LAB_WORLD)
+KTEST_WORLD := $(addprefix kernel/test/ktest/,world.c oracle.c trace.c $(if $(filter 1,$(LAB_ATOMICS)),atomics.c)) $(LAB_WORLD)
 KTEST_CORE  := $(addprefix kernel/test/ktest/,ktest.c run.c seal.c)
 LAB_TESTS   := $(sort $(wildcard $(LAB_DIR)/tests/*.c) $(if $(filter 1,$(HIDDEN)),$(wildcard $(LAB_DIR)/tests/hidden/*.c)))
 LAB_STUDENT := $(addprefix $(TREE)/,$(LAB_OWNED))
@@ -31,7 +31,11 @@ $(call k-obj,$(1),$(2)): $(if $(filter student,$(1)),$(TREE)/)$(2) $(O)/.kernel-
 	$$(Q)echo '$$<:' >> $$(@:.o=.d)	# TREE may be another one next time, and this one gone
 -include $(patsubst %.o,%.d,$(call k-obj,$(1),$(2)))
 endef
-$(foreach s,$(LAB_OWNED),$(eval $(call k-compile,student,$(s),-DCONFIG_WORLD=1 -Wno-error)))
+# Atomic operations are calls then: kernel/test/ktest/atomics.c.
+K_ATOMICS_riscv := -march=rv64imc$(zi) $(if $(filter 1,$(LLVM)),-Wno-atomic-alignment)
+K_ATOMICS_arm64 := -march=armv8-a -moutline-atomics
+K_STUDENT_FLAGS := -DCONFIG_WORLD=1 -Wno-error $(if $(filter 1,$(LAB_ATOMICS)),$(K_ATOMICS_$(ARCH)))
+$(foreach s,$(LAB_OWNED),$(eval $(call k-compile,student,$(s),$(K_STUDENT_FLAGS))))
 $(foreach s,$(LAB_GIVEN),$(eval $(call k-compile,given,$(s),-DCONFIG_WORLD=1)))
 $(foreach s,$(KTEST_WORLD) $(LAB_TESTS),$(eval $(call k-compile,world,$(s),-DCONFIG_WORLD=1)))
 $(foreach s,$(KTEST_CORE),$(eval $(call k-compile,core,$(s),)))

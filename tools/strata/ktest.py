@@ -208,12 +208,16 @@ class Session:
             left = [t for t in tests if t["name"] not in results]
             if not left:
                 return results
-            last = self.boot([t["name"] for t in left], results, {t["name"]: t["budget"] for t in left})
+            last = self.boot([t["name"] for t in left], results, {t["name"]: self.budget(t) for t in left})
             if not last:
                 raise Trouble(f"a boot for {left[0]['name']} gave no verdict")
             for test in left:   # whatever the boot ended with has spoilt it, but at the end of the list
                 if test["name"] == last and test is not left[-1]:
                     self.spoil(test, tests, results, spoilt.setdefault(test["part"], []))
+
+    def budget(self, test):
+        """As kernel/test/ktest/run.c reckons it."""
+        return test["budget"] // test["seeds"] * (self.seeds if self.seeds and test["seeds"] > 1 else test["seeds"])
 
     @staticmethod
     def spoil(test, tests, results, spoilt):

@@ -6,4 +6,5 @@ COMPILER = re.compile(
     r"__asan_|__ubsan_|__sanitizer_|__sancov_|_GLOBAL_OFFSET_TABLE_$|mem(set|cpy|move|cmp)$|"
     # ... and what the inline parts of locks and per-CPU data call.
     r"host_(current|irqs_off)$|lockdep_(acquire|release)$|spin_lock_(slow|debug_before)$|ktest_sched_point$|"
+    r"__atomic_\w+_[1248]$|__sync_\w+_[1248]$|__aarch64_[a-z]+[1248]_[a-z_]+$|"    # where they are counted
     r"might_sleep_check$|preempt_schedule$|per_cpu_offset$")

@@ -3,7 +3,8 @@
  *
  * A kernel built for it (KASAN=1) lets a thread say that its N-th allocation from now on fails
  * (/proc/self/fail-nth). Each case here does one thing again and again, in a new process each time,
- * with N = 1, 2, … until nothing failed any more. The thing may then work all the same, or fail with an
+ * with N = 1, 2, … until nothing failed any more; then once more with several failures in a row, so that a way
+ * out of the first meets the next. The thing may then work all the same, or fail with an
  * errno that says so, or its process is killed, when it was a page fault that found no memory; what
  * must not happen is any other answer, a kernel that stumbles, or something lost: the runner looks
  * for leaks after each case.
@@ -21,14 +22,13 @@
 
 static int control = -1;
 
-static void arm(int n)
+static void arm(int n, int count)
 {
-	char text[16];
+	char text[24];
 
-	snprintf(text, sizeof(text), "%d\n", n);
-	/* To write asks for memory, too: with 0 it may be the one that fails, and then none is to come. */
-	expect(write(control, text, strlen(text)) > 0 || (n == 0 && errno == ENOMEM),
-	       "writing fail-nth: errno %d", errno);
+	snprintf(text, sizeof(text), "%d %d\n", n, count);
+	while (write(control, text, strlen(text)) < 0)	/* asks for memory, too */
+		expect_eq(errno, ENOMEM);
 }
 
 /* How many allocations are to come until one fails; 0: it has. */
@@ -47,7 +47,7 @@ static void open_control(void)
 		close(control);
 	control = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
 	expect(control >= 0, "open: errno %d", errno);
-	arm(0);
+	arm(0, 0);
 	expect_eq(remaining(), 0);
 }
 
@@ -56,27 +56,24 @@ static int honest(int error)
 	return error == ENOMEM || error == EAGAIN || error == EFAULT;
 }
 
-static void one_try(int (*op)(void), int n)
+static void one_try(int (*op)(void), int n, int count)
 {
 	int result, error, hit;
 
 	open_control();
-	arm(n);
+	arm(n, count);
 	errno = 0;
 	result = op();
 	error = errno;
 	hit = remaining() == 0;
-	arm(0);
+	arm(0, 0);
 	expect(result == 0 || hit, "try %d: errno %d though nothing failed", n, error);
 	expect(result == 0 || honest(error), "try %d: memory ran out, but errno is %d", n, error);
 	_exit(hit ? HIT : CALM);
 }
 
-/* What op needs is made in "d", before anything fails; nothing of it is in memory then. */
-static void fail_each_after(void (*prepare)(void), int (*op)(void))
+static void fail_runs(void (*prepare)(void), int (*op)(void), int count)
 {
-	if (access("/proc/self/fail-nth", F_OK) < 0)
-		skip("the kernel was not built with KASAN=1");
 	for (int n = 1;; n++) {
 		int status;
 		pid_t pid;
@@ -89,7 +86,7 @@ static void fail_each_after(void (*prepare)(void), int (*op)(void))
 		pid = xfork();
 		if (pid == 0) {
 			if (chdir("d") == 0)
-				one_try(op, n);
+				one_try(op, n, count);
 			_exit(1);
 		}
 		status = xwait(pid);
@@ -100,6 +97,15 @@ static void fail_each_after(void (*prepare)(void), int (*op)(void))
 		       (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL), "try %d: status %x", n, status);
 		expect(n < MOST, "there is no end to it");
 	}
+}
+
+/* What op needs is made in "d", before anything fails; nothing of it is in memory then. */
+static void fail_each_after(void (*prepare)(void), int (*op)(void))
+{
+	if (access("/proc/self/fail-nth", F_OK) < 0)
+		skip("the kernel was not built with KASAN=1");
+	fail_runs(prepare, op, 1);
+	fail_runs(prepare, op, 4);
 }
 
 static void fail_each(int (*op)(void))
@@ -211,10 +217,12 @@ static int sync_data(void)
 		must(honest(errno) ? 0 : -1);
 	while (write(drop, "3\n", 2) < 0)
 		must(honest(errno) ? 0 : -1);
-	while ((n = pread(fd, buffer, sizeof(buffer), FAR * PAGE)) < 0)
-		must(honest(errno) ? 0 : -1);
-	must(n != written ? (errno = EIO, -1) : 0);
-	return is_data(buffer, 0, n);
+	for (ssize_t done = 0; done < written; done += n) {
+		while ((n = pread(fd, buffer, sizeof(buffer), FAR * PAGE + done)) < 0)
+			must(honest(errno) ? 0 : -1);
+		must(n ? is_data(buffer, done, n) : (errno = EIO, -1));
+	}
+	return 0;
 }
 
 /* 0, or -1: not zeros in the rest of this page. */
@@ -353,7 +361,7 @@ int nomem_child(void)
 	while (pread(control, text, sizeof(text), 0) < 0)
 		expect(honest(errno), "read: errno %d", errno);
 	hit = remaining() == 0;
-	arm(0);
+	arm(0, 0);
 	return hit ? HIT : CALM;
 }
 
@@ -421,11 +429,16 @@ static int use_proc(void)
 		snprintf(path, sizeof(path), "/proc/self/%s", names[i]);
 		must(read_whole(path));
 	}
-	must(read_whole("/proc/meminfo"));
-	must(read_whole("/proc/slabinfo"));
 	must(readlink("/proc/self/exe", buffer, sizeof(buffer)));
 	must(readlink("/proc/self/cwd", buffer, sizeof(buffer)));
-	must(count_entries("/proc") < 0 ? -1 : 0);
+	return 0;
+}
+
+static int use_proc_root(void)
+{
+	must(read_whole("/proc/meminfo"));
+	must(read_whole("/proc/slabinfo"));
+	must(count_entries("/proc"));
 	return 0;
 }
 
@@ -489,7 +502,12 @@ TEST(nomem_signals, "signals while memory runs out")
 	fail_each(use_signals);
 }
 
-TEST(nomem_proc, "/proc is read while memory runs out")
+TEST(nomem_proc, "/proc/self is read while memory runs out")
 {
 	fail_each(use_proc);
+}
+
+TEST(nomem_proc_root, "/proc is read while memory runs out")
+{
+	fail_each(use_proc_root);
 }

@@ -1,7 +1,7 @@
 /*
- * What a backend of small objects supplies: page_backend.c, slab.c [lab 3], slub.c or slob.c [lab
- * 4]. One of them is linked. It keeps its state in cache->private, which is zero when cache_setup()
- * is called, and in the slab fields of struct page.
+ * What a backend of small objects supplies: page_backend.c, slab.c [lab 3], slub.c or slob.c [lab 4].
+ * One of them is linked, the first and the last with keep_nothing.c. It keeps its state in
+ * cache->private, which is zero when cache_setup() is called, and in the slab fields of struct page.
  *
  * A page that holds objects has PG_slab set and slab_cache pointing to its cache, and so has each
  * page of a slab of many: slab_pages_alloc() sees to that. slab_list, slab_mem, slab_state and aux

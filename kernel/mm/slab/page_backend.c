@@ -9,7 +9,6 @@
  */
 #include "mm/slab/backend.h"
 #include "base/panic.h"
-#include "base/percpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -17,8 +16,6 @@ struct page_cache_private {
 	atomic_long_t active;		/* objects, each of them one page */
 };
 BUILD_BUG_ON(sizeof(struct page_cache_private) > KMEM_CACHE_PRIVATE);
-
-const bool cache_merge_default = false;		/* there is nothing to gain */
 
 static struct page_cache_private *private_of(struct kmem_cache *cache)
 {
@@ -29,12 +26,6 @@ int cache_setup(struct kmem_cache *cache)
 {
 	cache->size = ALIGN(cache->object_size, cache->align);
 	return cache->size <= PAGE_SIZE ? 0 : -EINVAL;
-}
-
-int cache_setup_late(struct kmem_cache *cache)
-{
-	(void)cache;
-	return 0;
 }
 
 void *cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
@@ -53,11 +44,6 @@ void *cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 	return object;
 }
 
-void *cache_alloc(struct kmem_cache *cache, gfp_t gfp)
-{
-	return cache_alloc_node(cache, gfp, cpu_node[smp_processor_id()]);
-}
-
 void cache_free(struct kmem_cache *cache, struct page *page, void *object)
 {
 	if (object != page_address(page)) {
@@ -66,35 +52,6 @@ void cache_free(struct kmem_cache *cache, struct page *page, void *object)
 	}
 	atomic_dec(&private_of(cache)->active);
 	slab_pages_free(cache, page, 0);
-}
-
-int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objects)
-{
-	for (size_t i = 0; i < n; i++) {
-		objects[i] = cache_alloc(cache, gfp);
-		if (!objects[i]) {
-			cache_free_bulk(cache, i, objects);
-			return 0;
-		}
-	}
-	return n;
-}
-
-void cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
-{
-	for (size_t i = 0; i < n; i++)
-		kmem_cache_free(cache, objects[i]);
-}
-
-int cache_shrink(struct kmem_cache *cache)
-{
-	(void)cache;		/* nothing is ever kept */
-	return 0;
-}
-
-int cache_reap(struct kmem_cache *cache)
-{
-	return cache_shrink(cache);
 }
 
 int cache_release(struct kmem_cache *cache)
@@ -111,14 +68,6 @@ void cache_stats(struct kmem_cache *cache, struct slab_stats *stats)
 		.active_slabs = active, .total_slabs = active,
 		.objects_per_slab = 1, .pages_per_slab = 1,
 	};
-}
-
-int cache_tune(struct kmem_cache *cache, const char *key, unsigned long value)
-{
-	(void)cache;
-	(void)key;
-	(void)value;
-	return -ENOENT;
 }
 
 size_t cache_usable_size(const struct kmem_cache *cache, const struct page *page,

@@ -27,7 +27,6 @@
  * Lock: slob_lock, for all lists and all pages on them; interrupts off, nothing is taken inside it.
  */
 #include "mm/slab/backend.h"
-#include "base/percpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -55,8 +54,6 @@ static struct list_head *const lists[] = { &small_pages, &medium_pages, &large_p
 static DEFINE_SPINLOCK(slob_lock);
 
 static struct kmem_cache shared_pages = { .name = "slob" };
-
-const bool cache_merge_default = false;
 
 static struct slob *slob_of(struct kmem_cache *cache)
 {
@@ -277,12 +274,6 @@ int cache_setup(struct kmem_cache *cache)
 	return 0;
 }
 
-int cache_setup_late(struct kmem_cache *cache)
-{
-	(void)cache;
-	return 0;
-}
-
 void *cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
 	struct slob *s = slob_of(cache);
@@ -307,11 +298,6 @@ void *cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 	return object;
 }
 
-void *cache_alloc(struct kmem_cache *cache, gfp_t gfp)
-{
-	return cache_alloc_node(cache, gfp, cpu_node[smp_processor_id()]);
-}
-
 void cache_free(struct kmem_cache *cache, struct page *page, void *object)
 {
 	if (page->slab_cache == &shared_pages) {
@@ -322,37 +308,6 @@ void cache_free(struct kmem_cache *cache, struct page *page, void *object)
 	} else {
 		slab_bug(cache, object, "free of what is not its object, or not its beginning");
 	}
-}
-
-int cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objects)
-{
-	for (size_t i = 0; i < n; i++) {
-		objects[i] = cache_alloc(cache, gfp);
-		if (!objects[i]) {
-			cache_free_bulk(cache, i, objects);
-			return 0;
-		}
-	}
-	return n;
-}
-
-void cache_free_bulk(struct kmem_cache *cache, size_t n, void **objects)
-{
-	for (size_t i = 0; i < n; i++)
-		kmem_cache_free(cache, objects[i]);
-}
-
-/* Nothing is ever kept. */
-int cache_shrink(struct kmem_cache *cache)
-{
-	(void)cache;
-	return 0;
-}
-
-int cache_reap(struct kmem_cache *cache)
-{
-	(void)cache;
-	return 0;
 }
 
 int cache_release(struct kmem_cache *cache)
@@ -369,14 +324,6 @@ void cache_stats(struct kmem_cache *cache, struct slab_stats *stats)
 		.objects_per_slab = max(1UL, PAGE_SIZE / cache->size),
 		.pages_per_slab = 1U << slob_of(cache)->order,
 	};
-}
-
-int cache_tune(struct kmem_cache *cache, const char *key, unsigned long value)
-{
-	(void)cache;
-	(void)key;
-	(void)value;
-	return -ENOENT;
 }
 
 size_t cache_usable_size(const struct kmem_cache *cache, const struct page *page,

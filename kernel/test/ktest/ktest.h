@@ -122,8 +122,14 @@ u64 ktest_budget_left(void);
 void ktest_relax(void);
 /* A place where other CPUs are let in now and then, while several run a test: every unlocking is one. */
 void ktest_sched_point(void);
+void ktest_let_others_in(void);		/* the same, of no unlocking */
+/* ktest_on_cpus() is under way. In the kernel only. */
+extern bool ktest_interleaved;
 /* Locks released by the code under test since the test began, on all CPUs. */
 extern unsigned long ktest_unlocks;
+/* Atomic changes that it made meanwhile (ktest_interleaved) to what is not the CPU's own, if lab.toml says
+ * count_atomics: atomics.c. */
+extern unsigned long ktest_atomics;
 /* Goes on on another CPU, asleep in between: the test's own function only, and back on CPU 0 before it
  * ends. The host: takes that CPU's name. */
 void ktest_migrate(unsigned int cpu);

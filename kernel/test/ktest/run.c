@@ -312,13 +312,20 @@ static struct {
 } gang;
 
 /* One in four: an alarm that comes at once, and then nothing until it has come. */
-void ktest_sched_point(void)
+bool ktest_interleaved;
+
+void ktest_let_others_in(void)
 {
-	__atomic_fetch_add(&ktest_unlocks, 1, __ATOMIC_RELAXED);
 	if (!READ_ONCE(gang.left) || prng_below(&gang.rng, 4))
 		return;
 	ktest_relax();
 	burn(SWITCH_TIME);
+}
+
+void ktest_sched_point(void)
+{
+	__atomic_fetch_add(&ktest_unlocks, 1, __ATOMIC_RELAXED);
+	ktest_let_others_in();
 }
 
 static void gang_member(unsigned int cpu, void *arg)
@@ -347,11 +354,13 @@ void ktest_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *
 	gang.arrived = 0;
 	gang.aborted = false;
 	prng_seed(&gang.rng, seed);
+	ktest_interleaved = true;
 	for (unsigned int cpu = 1; cpu < n; cpu++)
 		give_work(cpu, gang_member, NULL);
 	gang_member(0, NULL);
 	while (__atomic_load_n(&gang.left, __ATOMIC_ACQUIRE))
 		ktest_relax();
+	ktest_interleaved = false;
 	/* Nor is the next gang's work to be given to one that is still putting this one's away. */
 	for (unsigned int cpu = 1; cpu < n; cpu++)
 		while (smp_load_acquire(&workers[cpu].fn))
@@ -553,6 +562,7 @@ static void run_one(const struct ktest *test, unsigned int number)
 	format_mac(mac, timeout);
 
 	now.test = test;
+	ktest_interleaved = false;	/* the last test may not have come to its end */
 	start = arch_clock_ns();
 	now.deadline = start + budget;
 	give_work(0, run_test, NULL);

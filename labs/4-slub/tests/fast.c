@@ -73,9 +73,10 @@ KTEST_SEEDS(fast, hot_pairs_lock_nothing_and_write_nothing_shared,
 	object = kmem_cache_alloc(cache, GFP_KERNEL);
 	EXPECT_TRUE(looks_the_same());
 	kmem_cache_free(cache, object);
-	ktest_unlocks = 0;
+	ktest_unlocks = ktest_atomics = 0;
 	ktest_on_cpus(2, t->seed, pairs_and_looks, NULL);
 	EXPECT_EQ(ktest_unlocks, 0);
+	EXPECT_EQ(ktest_atomics, 0);
 	EXPECT_EQ(watch.changes, 0);
 	EXPECT_TRUE(looks_the_same());
 }
@@ -238,7 +239,7 @@ static void interrupted_slabs(unsigned int cpu, void *arg)
 	prng_seed(&rng, *(u64 *)arg + cpu);
 	for (unsigned int at = 0; at < MAX_HELD; at++)
 		held[at] = kmem_cache_alloc(cache, GFP_KERNEL);
-	for (unsigned int i = 0; i < 1200 && !ktest_failed(); i++) {
+	for (unsigned int i = 0; i < 500 && !ktest_failed(); i++) {
 		void **slot = &held[prng_below(&rng, MAX_HELD)];
 
 		kmem_cache_free(cache, *slot);
@@ -274,7 +275,7 @@ static void interrupted(struct ktest_run *t, size_t size, void (*fn)(unsigned in
 
 KTEST_SEEDS(fast, an_interrupt_may_come_at_any_instruction,
 	    "an interrupt handler that allocates and frees may come between any two instructions",
-	    90000000, 3)
+	    160000000, 2)
 {
 	boot_slabs(1);
 	flushes = false;

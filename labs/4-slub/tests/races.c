@@ -77,7 +77,7 @@ KTEST_SEEDS(races, cpus_share_a_cache,
 	    "objects that some CPUs allocate and others free are never in two hands, and all come back",
 	    70000000, 3)
 {
-	struct job job = { .seed = t->seed, .steps = 1000 };
+	struct job job = { .seed = t->seed, .steps = 500 };
 
 	boot(64, 1);
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, exchange_many, &job);
@@ -89,7 +89,7 @@ KTEST_SEEDS(races, slabs_change_hands,
 	    "slabs of few objects, emptied, given back, taken and frozen by several CPUs, lose no object",
 	    100000000, 4)
 {
-	struct job job = { .seed = t->seed, .steps = 1000 };
+	struct job job = { .seed = t->seed, .steps = 500 };
 
 	boot(1024, 1);
 	cache_tune(cache, "min_partial", prng_below(&t->rng, 2));
@@ -116,7 +116,7 @@ KTEST_SEEDS(races, flushes_meet_frees,
 	    "CPUs that give their slabs up all the time, while others free into them, lose no object and no slab",
 	360000000, 2)
 {
-	struct job job = { t->seed, 400, 3 };
+	struct job job = { t->seed, 150, 3 };
 
 	/* Slabs of 4 objects or 8, one node or two; few objects, that slabs become empty, or many. */
 	for (unsigned int kind = 0; kind < 8 && !ktest_failed(); kind++) {
@@ -139,7 +139,7 @@ KTEST_SEEDS(races, last_frees_meet_flushes,
 	    "a slab that is given up in the moment in which its last object is freed is on the list once, or gone",
 	210000000, 4)
 {
-	struct job job = { t->seed, 1000, 1 };
+	struct job job = { t->seed, 300, 1 };
 
 	boot(1024, 1);
 	nr_slots = 2;
@@ -191,7 +191,7 @@ KTEST_SEEDS(races, cpus_free_into_one_slab,
 {
 	boot(256, 1);
 	meeting.n = min(2 * per_slab, 128U);
-	meeting.rounds = 30;
+	meeting.rounds = 20;
 	meeting.arrived = meeting.round = 0;
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, free_together, NULL);
 	expect_all_back(cache, pages);
@@ -313,7 +313,7 @@ KTEST(races, a_sleeping_allocation_may_wake_up_elsewhere,
 
 /* ---- preempted, and elsewhere ------------------------------------------------------------------- */
 
-#define MOVES		150
+#define MOVES		400
 
 static bool may_move;
 
@@ -361,12 +361,12 @@ static void exchange_and_move(unsigned int cpu, void *arg)
 
 	prng_seed(&rng, *(u64 *)arg + cpu);
 	for (unsigned int i = 0; i < MOVES && !ktest_failed(); i++)
-		exchange_till_moved(&rng, i % 2);
+		exchange_till_moved(&rng, i % 4);
 }
 
 KTEST(races, a_preempted_thread_may_go_on_elsewhere,
       "who is preempted, at whatever instruction, and goes on on another CPU, leaves the slabs of the first alone",
-      30000000)
+      80000000)
 {
 	boot(1024, 1);
 	left = NULL;
@@ -402,7 +402,7 @@ KTEST_SEEDS(races, nodes_are_robbed_by_others,
 	    "objects asked for from a node come from there, one at a time, while other CPUs free into the same slabs",
 	    90000000, 3)
 {
-	struct job job = { t->seed, 1000, 3 };
+	struct job job = { t->seed, 300, 3 };
 	void *mine;
 
 	boot(8192, 2);

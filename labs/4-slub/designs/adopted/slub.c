@@ -673,8 +673,19 @@ void slub_flush_cpu(void *data)
 	local_irq_restore(flags);
 }
 
-/* By counting, since the lock is held: @row[i] has those of which i sixteenths are in use. */
-#define ROWS	17
+/* @slab goes behind those of @row that are at least as full. */
+static void sort_in(struct list_head *row, struct page *slab)
+{
+	struct page *other;
+
+	list_for_each_entry(other, row, slab_list)
+		if (used(other) < used(slab))
+			break;
+	list_move_tail(&slab->slab_list, &other->slab_list);
+}
+
+/* The fullest first. In rows, since the lock is held: @row[i] has those with i 32nds in use. */
+#define ROWS	33
 static void sort(struct kmem_cache_node *node)
 {
 	struct list_head row[ROWS];
@@ -683,7 +694,7 @@ static void sort(struct kmem_cache_node *node)
 	for (unsigned int i = 0; i < ROWS; i++)
 		INIT_LIST_HEAD(&row[i]);
 	list_for_each_entry_safe(slab, next, &node->partial, slab_list)
-		list_move(&slab->slab_list, &row[used(slab) * (ROWS - 1) / slab_objects(slab)]);
+		sort_in(&row[used(slab) * (ROWS - 1) / slab_objects(slab)], slab);
 	for (unsigned int i = 0; i < ROWS; i++)
 		list_splice(&row[i], &node->partial);
 }

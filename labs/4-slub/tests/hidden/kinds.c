@@ -3,7 +3,7 @@
 #include "lib/string.h"
 
 #define NR_SLOTS	30
-#define STEPS		500
+#define STEPS		250
 
 static struct kmem_cache *cache;
 static void *slots[NR_SLOTS];
