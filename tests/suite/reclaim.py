@@ -1,0 +1,119 @@
+"""Memory under pressure: nothing is lost, the right process dies, swap may fail."""
+import os
+import re
+import struct
+
+from suite.base import BUILD, CAMPAIGN, boot, both, check, equal, figure, scratch, shell
+
+PAGE = 4096
+
+
+def large_disk(arch, size="256M"):
+    path = f"{scratch()}/large.img"
+    shell("tools/mkimage", "--size", size, "--out", path, f"{BUILD}/{arch}/rootfs")
+    return path
+
+
+# ---- nothing lost -------------------------------------------------------------------------------
+
+
+def mix(x):
+    mask = (1 << 64) - 1
+    x = (x ^ x >> 33) * 0xff51afd7ed558ccd & mask
+    x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53 & mask
+    return x ^ x >> 33
+
+
+def verify_file(path, seed, process):
+    """A file of memstress's, page by page, without believing anything but its generations; the pages."""
+    mask = (1 << 64) - 1
+    with open(path, "rb") as file:
+        data = file.read()
+    for page in range(len(data) // PAGE):
+        words = struct.unpack_from("<512Q", data, page * PAGE)
+        key = mix(seed) ^ mix(process << 1 | 1) ^ mix(page << 32 | words[0])
+        wrong = [i for i in range(1, 512) if words[i] != (key + i * 0x9e3779b97f4a7c15) & mask]
+        check(not wrong, f"{path}, page {page}: word {wrong[:1]} is wrong on the disk")
+    return len(data) // PAGE
+
+
+@both("reclaim-nothing-lost", timeout=900, rank=1)
+def nothing_lost(arch):
+    """Eight processes hold 4 x RAM in anonymous and file pages on 4 CPUs for 60 s: no byte is wrong, on disk neither."""
+    disk, seconds, pages = large_disk(arch), 600 if CAMPAIGN else 60, 0
+    boot(arch, f"memstress -k -p 8 -a 16M -f 16M -t {seconds}; s=$?; grep -E '^(pswp|pgsteal|allocstall)' /proc/vmstat; exit $s",
+         cpus=4, mem="64M", disk=disk, swap="256M", timeout=seconds + 500)
+    shell("e2fsck", "-fn", disk)
+    for process in range(8):
+        path = f"{scratch()}/memstress.{process}"
+        shell("debugfs", "-R", f"dump /memstress.{process} {path}", disk)
+        pages += verify_file(path, 1, process)
+        os.unlink(path)
+    figure(f"{pages} pages of files on the host as they were written")
+    equal("pages of files", 8 * (16 << 20) // PAGE, pages)
+
+
+@both("reclaim-usertests", timeout=900)
+def pressed_usertests(arch):
+    """usertests and the glibc programs pass with 64 MiB and swap, on 1 and on 4 CPUs."""
+    for cpus in (1, 4):
+        out = boot(arch, "usertests && /glibc/run-all", cpus=cpus, mem="64M", swap="128M", disk=large_disk(arch, "64M"), timeout=400).output
+        equal(f"failed on {cpus} CPUs", ["0", "0"], re.findall(r"passed, (\d+) failed", out))
+
+
+# ---- the OOM killer -----------------------------------------------------------------------------
+
+
+@both("oom-storms", timeout=600)
+def storms(arch):
+    """Ten times memory runs out (a hundred in the campaign): the right process dies, all others live, memory is back."""
+    rounds, boots, each = 0, 10 if CAMPAIGN else 2, 10 if CAMPAIGN else 5
+    for seed in range(1, boots + 1):
+        out = boot(arch, f"oomstorm -n {each} -s {seed}", cpus=1 + 3 * (seed & 1), mem="64M",
+                   swap="16M" if seed % 2 else "", timeout=500).output
+        rounds += len(re.findall(r"^round \d+: .* good$", out, re.M))
+    figure(f"{rounds} storms")
+    equal("storms", boots * each, rounds)
+
+
+# ---- swap faults --------------------------------------------------------------------------------
+
+
+BAD_PAGES = range(16, 80)
+
+
+def bad_swap(arch, kind, command):
+    """Run the command with swap on a disk whose pages BAD_PAGES cannot be read ("read") or written ("write"): the result."""
+    path = f"{scratch()}/swap.img"
+    with open(path, "wb") as file:
+        file.truncate(64 << 20)
+    shell("mkswap", "-q", path, env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin"))
+    drive = f"if=none,id=bad,driver=raw,file.driver=blkdebug,file.image.driver=file,file.image.filename={path}"
+    for i, page in enumerate(BAD_PAGES):
+        rule = f",file.inject-error.{i}"
+        drive += f"{rule}.event=none{rule}.iotype={kind}{rule}.errno=5{rule}.sector={page * PAGE // 512}"
+    return boot(arch, command, status=None, mem="64M", cpus=2, append="swap=/dev/vda", timeout=300,
+                extra=["-drive", drive, "-device", "virtio-blk-device,drive=bad"])
+
+
+@both("swap-read-errors", timeout=400)
+def read_errors(arch):
+    """A page that swap cannot give back costs the process that touches it, with SIGBUS; others live, and so does the kernel."""
+    done = bad_swap(arch, "read", "memstress -p 4 -a 24M -t 5; echo stress $?; free; memstress -p 1 -a 1M -t 1; echo after $?")
+    killed = re.findall(r"a process ended with status (0x[0-9a-f]+)|^(stress 135)$", done.console, re.M)
+    check(killed and set(killed) <= {("0x7", ""), ("", "stress 135")},
+          f"expected processes that end with SIGBUS (0x7, or 135), got {killed}")
+    check("after 0" in done.output, "the system is not usable afterwards")
+    figure(f"{len(killed)} of 5 processes met a bad page")
+
+
+@both("swap-write-errors", timeout=400)
+def write_errors(arch):
+    """A page that swap does not take stays in memory, its slot is not used again, and nobody notices."""
+    done = bad_swap(arch, "write", "memstress -p 4 -a 24M -t 5; echo stress $?; cat /proc/swaps")
+    check("stress 0" in done.output, "a process noticed")
+    size, used = map(int, re.search(r"^/dev/vda\s+\S+\s+(\d+)\s+(\d+)", done.output, re.M).groups())
+    lost, bad = ((64 << 20) - PAGE) // 1024 - size, len(BAD_PAGES) * PAGE // 1024
+    figure(f"{lost} of {bad} kB are out of use, {used} kB in use")
+    # A slot goes out of use when its page comes back: those of who still sleeps have not.
+    check(bad - used <= lost <= bad, f"{lost} kB of slots were retired, {bad} kB are bad, {used} kB in use")
