@@ -231,23 +231,26 @@ static int show_comm(struct seq_file *m, struct process *p)
 /* For the calling thread only: who else would know how far it is? */
 static int show_fail_nth(struct seq_file *m, struct process *p)
 {
-	if (p != current_process())
+	const unsigned int *left = fail_nth_of_current();
+
+	if (!left || p != current_process())
 		return -EPERM;
-	seq_printf(m, "%u\n", *fail_nth_of_current());
+	seq_printf(m, "%u\n", *left);
 	return 0;
 }
 
 static int write_fail_nth(const char *text, size_t n, struct process *p)
 {
+	unsigned int *left = fail_nth_of_current();
 	unsigned long nth;
 	int err = kstrtoul(text, 0, &nth);
 
 	(void)n;
 	if (err || nth > ~0U)
 		return -EINVAL;
-	if (p != current_process())
+	if (!left || p != current_process())
 		return -EPERM;
-	*fail_nth_of_current() = nth;
+	*left = nth;
 	return 0;
 }
 
