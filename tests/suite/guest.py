@@ -7,9 +7,9 @@ from suite.base import ARCHES, BUILD, CAMPAIGN, boot, both, check, equal, figure
 
 
 def usertests(arch, cpus, **options):
-    """usertests passes, on a disk, and leaves a clean disk."""
+    """usertests passes, on a disk, with an area to swap to, and leaves a clean disk."""
     disk = fresh_disk(arch)
-    out = boot(arch, "usertests -t", cpus=cpus, disk=disk, timeout=400, **options).output
+    out = boot(arch, "usertests -t", cpus=cpus, disk=disk, append="ramdisk=8M", timeout=400, **options).output
     passed, failed = re.search(r"^usertests: (\d+) passed, (\d+) failed", out, re.M).groups()
     equal("failed", 0, int(failed))
     figure(f"{passed} cases")
