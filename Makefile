@@ -96,11 +96,14 @@ campaign:
 	$(ours)
 	@BUILD='$(abspath $(BUILD))' $(PYTHON) tests/run-tests --campaign --jobs $(JOBS) $(if $(T),'$(T)')
 
-# Both machines, whatever ARCH says.
+# Both machines, whatever ARCH says: what is to be measured (tools/bench --help), and each kernel for it.
+BENCH ?= boot pages objects
+bench-build = $(foreach a,riscv arm64,$(MAKE) --no-print-directory ARCH=$(a) PAGING= $(1) &&) :
 bench:
-	@$(MAKE) --no-print-directory ARCH=riscv PAGING= kernel images
-	@$(MAKE) --no-print-directory ARCH=arm64 PAGING= kernel images
-	@$(PYTHON) tools/bench --build '$(BUILD)' --variant='$(variant)' $(if $(JSON),--json '$(JSON)')
+	@$(if $(filter-out host,$(BENCH)),$(call bench-build,kernel images))
+	@$(if $(filter scaling,$(BENCH)),$(call bench-build,SLUB_STATS=1 kernel))
+	@$(if $(filter memory smallest,$(BENCH)),$(foreach s,page slab slob,$(call bench-build,SLAB=$(s) kernel) &&) :)
+	@$(PYTHON) tools/bench --build '$(BUILD)' --variant='$(variant)' $(if $(JSON),--json '$(JSON)') $(BENCH)
 
 # ---- grade ------------------------------------------------------------------------------------
 

@@ -203,6 +203,16 @@ program_tests() {
 	t 'ps' 'ps | head -n 1 | grep -c PID; test $(ps | wc -l) -gt 1 && echo yes' $'1\nyes'
 	t 'df' 'df . | wc -l' '2'
 	t 'mount' 'mount | grep -c "type proc"' '1'
+	t 'mkswap' 'dd if=/dev/zero of=s bs=4k count=20 status=none; mkswap s | head -n 1; mkswap -L pool s | grep -c "^LABEL=pool, UUID=........-....-4...-"; dd if=s bs=1 skip=1024 count=12 status=none | hexdump -C | head -n 1; dd if=s bs=1 skip=4086 count=10 status=none; echo' \
+		$'Setting up swapspace version 1, size = 76 KiB (77824 bytes)\n1\n00000000  01 00 00 00 13 00 00 00  00 00 00 00              |............|\nSWAPSPACE2'
+	t 'mkswap refuses' 'dd if=/dev/zero of=s bs=4k count=9 status=none; mkswap s; echo $?; mkswap nosuch; mkswap 2>/dev/null; echo $?; rm s' \
+		$'mkswap: error: swap area needs to be at least 40 KiB\n1\nmkswap: cannot open nosuch: No such file or directory\n2'
+	t 'swapon, swapoff' 'swapon nosuch 2>&1 | grep -c "^swapon: nosuch: swapon failed: "; swapoff 2>/dev/null; echo $?; swapoff nosuch 2>/dev/null; echo $?; swapon -p 40000 x; echo $?' \
+		$'1\n2\n1\nswapon: bad priority: \'40000\'\n2'
+	t 'memhog' 'memhog 1m; memhog -v -r 3 2m | tail -n 1; memhog 0 2>/dev/null; echo $?' $'.\nmemhog: 512 pages verified\n2'
+	t 'vmstat' 'vmstat 1 2 | wc -l; vmstat | head -n 2 | tail -n 1; vmstat -s | grep -c " [KCa-zA-Z-]"; vmstat 0 2>/dev/null; echo $?' \
+		$'4\n r  b   swpd   free   buff  cache   si   so    bi    bo   in   cs us sy id wa st\n26\n2'
+	t 'top' 'top -b -n 1 >t; grep -c "^Tasks: .* total" t; grep -c "^MiB Swap: .* used" t; grep -c "PID USER .*%CPU  %MEM" t; rm t; top -n 0 2>/dev/null; echo $?' $'1\n1\n1\n2'
 	t 'sync' 'sync nosuch' 'sync: nosuch: No such file or directory' 1
 	t 'init is process 1' 'init; echo $?' $'init: must be process 1\n1'
 	t 'write error' 'echo a >/dev/full; echo $?' $'echo: write error: No space left on device\n1'

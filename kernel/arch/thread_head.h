@@ -39,4 +39,7 @@ struct thread_head {
 #ifdef CONFIG_KASAN
 	int kasan_off;			/* > 0: accesses are not checked */
 #endif
+#if defined(CONFIG_KASAN) || defined(CONFIG_DEBUG)
+	unsigned int fail_nth;		/* > 0: so many allocations from now, one fails: debug/fault_inject.h */
+#endif
 };

@@ -4,6 +4,7 @@
 #if (defined(CONFIG_DEBUG) || defined(CONFIG_KASAN)) && !defined(CONFIG_ARCH_HOST)
 #include "base/cmdline.h"
 #include "base/initcall.h"
+#include "base/preempt.h"
 #include "base/printk.h"
 #include "base/spinlock.h"
 #include "lib/random.h"
@@ -21,13 +22,25 @@ static struct fault {
 static DEFINE_SPINLOCK(fault_lock);	/* the numbers above and the dice; interrupts off */
 static struct prng dice;
 
+/* Is this the one that /proc/self/fail-nth names? What interrupts the thread asks for is not the thread's. */
+static bool is_nth(void)
+{
+	unsigned int *n = fail_nth_of_current();
+
+	return unlikely(*n) && !in_interrupt() && --*n == 0;
+}
+
 bool should_fail(enum fault_point point, size_t size, bool user)
 {
 	struct fault *fault = &faults[point];
 	unsigned long flags;
 	bool fail = false;
 
-	if (likely(!READ_ONCE(fault->times)) || !user)
+	if (!user)
+		return false;
+	if (is_nth())
+		return true;
+	if (likely(!READ_ONCE(fault->times)))
 		return false;
 	spin_lock_irqsave(&fault_lock, flags);
 	if (fault->space > 0) {

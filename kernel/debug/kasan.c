@@ -126,7 +126,7 @@ static bool begin_allowed(void)
 	return true;
 }
 
-bool kasan_report_begin(const char *what, const void *addr, unsigned long ip)
+bool kasan_report_begin(const char *what, unsigned long ip)
 {
 	preempt_disable();
 	if (panic_in_progress() || !begin_allowed()) {
@@ -135,7 +135,6 @@ bool kasan_report_begin(const char *what, const void *addr, unsigned long ip)
 	}
 	pr_err("==================================================================\n");
 	pr_err("BUG: KASAN: %s in %pS\n", what, (void *)ip);
-	(void)addr;
 	return true;
 }
 
@@ -207,7 +206,7 @@ static noinline void report(unsigned long addr, unsigned long bad, size_t size, 
 {
 	const char *kind = kind_of(*shadow_of(bad), *shadow_of(bad + KASAN_GRANULE));
 
-	if (!kasan_report_begin(kind, (void *)bad, ip))
+	if (!kasan_report_begin(kind, ip))
 		return;
 	pr_err("%s of size %lu at addr %016lx\n", write ? "Write" : "Read", size, addr);
 	kasan_report_end((void *)bad);

@@ -35,7 +35,7 @@ u8 kasan_shadow_of(const void *p);
  * Begins a report: "BUG: KASAN: what" and the call chain. False: none is wanted (another one runs, or
  * one was given already); then kasan_report_end() must not be called.
  */
-bool kasan_report_begin(const char *what, const void *addr, unsigned long ip);
+bool kasan_report_begin(const char *what, unsigned long ip);
 void kasan_report_end(const void *addr);
 /* For the report: who owns @addr? Registered by mm/slab. */
 extern void (*kasan_describe_hook)(const void *addr);

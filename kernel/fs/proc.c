@@ -321,15 +321,16 @@ static pid_t name_to_pid(const char *name)
 	return pid;
 }
 
-static struct inode *lookup_process(struct super_block *sb, const char *name)
+/* The pid of the process whose directory has this name, or 0: there is none. */
+static pid_t lookup_process(const char *name)
 {
 	pid_t pid = pid_ops ? name_to_pid(name) : 0;
 	struct process *p = pid ? pid_ops->get(pid) : NULL;
 
 	if (!p)
-		return NULL;
+		return 0;
 	pid_ops->put(p);
-	return make_inode(sb, &pid_dir, pid, PID_INO(pid, 0));
+	return pid;
 }
 
 static struct proc_entry *find_entry(const struct list_head *list, const char *name, size_t len)
@@ -350,16 +351,20 @@ static const struct list_head *children_of(const struct inode *dir)
 static int proc_lookup(struct inode *dir, struct dentry *dentry)
 {
 	struct proc_entry *entry = find_entry(children_of(dir), dentry->name, dentry->len);
-	struct inode *inode = NULL;
+	pid_t pid = dir->rdev;
+	struct inode *inode;
 
-	if (entry)
-		inode = make_inode(dir->sb, entry, dir->rdev,
-				   dir->rdev ? PID_INO(dir->rdev, entry->ino) : entry->ino);
-	else if (dir->private == &root)
-		inode = lookup_process(dir->sb, dentry->name);
-	if (inode)
-		d_instantiate(dentry, inode);
-	return entry && !inode ? -ENOMEM : 0;
+	if (!entry && dir->private == &root) {
+		pid = lookup_process(dentry->name);
+		entry = pid ? &pid_dir : NULL;
+	}
+	if (!entry)
+		return 0;
+	inode = make_inode(dir->sb, entry, pid, pid ? PID_INO(pid, entry->ino) : entry->ino);
+	if (!inode)
+		return -ENOMEM;
+	d_instantiate(dentry, inode);
+	return 0;
 }
 
 /* Positions in the root: 0, 1 the dots, 2 + n the n-th entry, PID_POS + pid a process. */

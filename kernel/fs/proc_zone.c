@@ -18,6 +18,7 @@
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/pcp.h"
 #include "mm/phys/vmstat.h"
+#include "mm/reclaim/reclaim.h"
 
 /* Blocks of each order, at one moment. */
 static void read_free_areas(struct zone *zone, unsigned long nr_free[NR_ORDERS])
@@ -85,7 +86,24 @@ static int show_extfrag_index(struct seq_file *m, void *data)
 
 /* ---- zoneinfo ----------------------------------------------------------------------------- */
 
-static void show_node_stats(struct seq_file *m)
+/* Pages of one LRU list of a node; before lab 5 there are no such lists. */
+static unsigned long lru_pages(int nid, enum lru_list lru)
+{
+	const struct node_reclaim *reclaim = NODE_DATA(nid)->reclaim;
+
+	return reclaim ? READ_ONCE(reclaim->lruvec.nr[lru]) : 0;
+}
+
+static const struct {
+	const char *name;
+	enum lru_list lru;
+} lru_names[] = {
+	{ "inactive_anon", LRU_INACTIVE_ANON }, { "active_anon", LRU_ACTIVE_ANON },
+	{ "inactive_file", LRU_INACTIVE_FILE }, { "active_file", LRU_ACTIVE_FILE },
+};
+
+/* Events and counters that are the machine's, not kept by node: the first node shows them. */
+static void show_machine_stats(struct seq_file *m)
 {
 	static const struct {
 		const char *name;
@@ -93,16 +111,46 @@ static void show_node_stats(struct seq_file *m)
 	} stats[] = {
 		{ "nr_slab_reclaimable", NR_SLAB_RECLAIMABLE },
 		{ "nr_slab_unreclaimable", NR_SLAB_UNRECLAIMABLE },
+		{ "workingset_refault_anon", WORKINGSET_REFAULT_ANON },
+		{ "workingset_refault_file", WORKINGSET_REFAULT_FILE },
+		{ "workingset_activate_anon", WORKINGSET_ACTIVATE_ANON },
+		{ "workingset_activate_file", WORKINGSET_ACTIVATE_FILE },
 		{ "nr_anon_pages", NR_ANON_MAPPED }, { "nr_mapped", NR_FILE_MAPPED },
 		{ "nr_file_pages", NR_FILE_PAGES }, { "nr_dirty", NR_FILE_DIRTY },
 		{ "nr_writeback", NR_WRITEBACK }, { "nr_shmem", NR_SHMEM },
 		{ "nr_kernel_stack", NR_KERNEL_STACK },
-		{ "nr_page_table_pages", NR_PAGETABLE },
+		{ "nr_page_table_pages", NR_PAGETABLE }, { "nr_swapcached", NR_SWAPCACHE },
 	};
 
-	seq_puts(m, "\n  per-node stats");
 	for (unsigned int i = 0; i < ARRAY_SIZE(stats); i++)
 		seq_printf(m, "\n      %-12s %lu", stats[i].name, vm_stat_read(stats[i].item));
+}
+
+/* The lists are a node's. */
+static void show_node_stats(struct seq_file *m, int nid)
+{
+	seq_puts(m, "\n  per-node stats");
+	for (unsigned int i = 0; i < ARRAY_SIZE(lru_names); i++)
+		seq_printf(m, "\n      nr_%-9s %lu", lru_names[i].name,
+			   lru_pages(nid, lru_names[i].lru));
+	seq_puts(m, "\n      nr_unevictable 0");
+	if (nid == 0)
+		show_machine_stats(m);
+}
+
+/* How much of the node's lists lies in @zone is known when the node has no other. */
+static void show_zone_lists(struct seq_file *m, const struct zone *zone)
+{
+	const struct zone *other;
+	unsigned int zones = 0;
+
+	for (unsigned int type = 0; type < MAX_NR_ZONES; type++) {
+		other = &NODE_DATA(zone->nid)->zones[type];
+		zones += other->managed_pages != 0;
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(lru_names) && zones == 1; i++)
+		seq_printf(m, "\n      nr_zone_%s %lu", lru_names[i].name,
+			   lru_pages(zone->nid, lru_names[i].lru));
 }
 
 static void show_pagesets(struct seq_file *m, const struct zone *zone)
@@ -142,23 +190,24 @@ static void show_zone(struct seq_file *m, const struct zone *zone)
 	for (int type = 0; type < MAX_NR_ZONES; type++)
 		seq_printf(m, "%s%lu", type ? ", " : "", zone->lowmem_reserve[type]);
 	seq_printf(m, ")\n      nr_free_pages %lu", free);
+	show_zone_lists(m, zone);
 	show_pagesets(m, zone);
 	seq_printf(m, "\n  node_unreclaimable:  0\n  start_pfn:           %lu\n",
 		   (unsigned long)zone->start_pfn);
 }
 
-/* The counters of a node are the machine's, not kept by node: the first zone shows them. */
+/* A node's figures stand with its first zone. */
 static int show_zoneinfo(struct seq_file *m, void *data)
 {
 	struct zone *zone;
-	bool first = true;
+	int nid = -1;
 
 	(void)data;
 	for_each_zone(zone) {
 		seq_printf(m, "Node %d, zone %8s", zone->nid, zone->name);
-		if (first)
-			show_node_stats(m);
-		first = false;
+		if (zone->nid != nid)
+			show_node_stats(m, zone->nid);
+		nid = zone->nid;
 		show_zone(m, zone);
 	}
 	return 0;

@@ -1,6 +1,7 @@
 /* /proc/<pid>/: one process, in Linux's formats (proc(5)). */
 #include "proc/internal.h"
 #include "base/initcall.h"
+#include "debug/fault_inject.h"
 #include "fs/proc.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -109,15 +110,16 @@ static void show_memory(struct seq_file *m, struct mm *mm)
 {
 	unsigned long rss = rss_pages(mm);
 
-	seq_printf(m, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\n",
-		   kb(max(mm->hiwater_vm, mm->total_pages)), kb(mm->total_pages), 0UL);
+	seq_printf(m, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8lu kB\n",
+		   kb(max(mm->hiwater_vm, mm->total_pages)), kb(mm->total_pages), 0UL, 0UL);
 	seq_printf(m, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\n",
 		   kb(max(mm->hiwater_rss, rss)), kb(rss),
 		   kb(max(atomic_read(&mm->rss_anon), 0L)), kb(max(atomic_read(&mm->rss_file), 0L)));
-	seq_printf(m, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmPTE:\t%8lu kB\n",
+	seq_printf(m, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmPTE:\t%8lu kB\n"
+		   "VmSwap:\t%8lu kB\n",
 		   kb(vma_pages(mm, VM_WRITE, VM_SHARED | VM_GROWSDOWN)),
 		   kb(vma_pages(mm, VM_GROWSDOWN, 0)), (mm->end_code - mm->start_code) >> 10,
-		   kb(max(atomic_read(&mm->pgtables), 0L)));
+		   kb(max(atomic_read(&mm->pgtables), 0L)), kb(max(atomic_read(&mm->swapents), 0L)));
 }
 
 static int show_status(struct seq_file *m, struct process *p)
@@ -186,56 +188,6 @@ static int show_statm(struct seq_file *m, struct process *p)
 	return 0;
 }
 
-static void vma_name(const struct vma *vma, char *name, size_t size)
-{
-	const struct mm *mm = vma->mm;
-
-	name[0] = 0;
-	if (vma->mapping && vma->mapping->ops->name)
-		vma->mapping->ops->name(vma->mapping, name, size);
-	else if (vma->flags & VM_STACK)
-		strscpy(name, "[stack]", size);
-	else if (vma->flags & VM_SPECIAL)
-		strscpy(name, "[vdso]", size);
-	else if (vma->start < mm->brk && vma->end > mm->start_brk && !vma->mapping &&
-		 mm->brk > mm->start_brk)
-		strscpy(name, "[heap]", size);
-}
-
-static int show_maps(struct seq_file *m, struct process *p)
-{
-	struct mm *mm = get_process_mm(p);
-	char *name = kmalloc(PAGE_SIZE, GFP_KERNEL);
-	struct vma *vma;
-
-	if (!mm || !name)
-		goto out;
-	mutex_lock(&mm->mmap_lock);
-	for_each_vma(mm, vma) {
-		u64 ino = 0;
-		u32 dev = 0;
-		int n;
-
-		if (vma->mapping && vma->mapping->host) {
-			ino = vma->mapping->host->ino;
-			dev = vma->mapping->host->sb->dev;
-		}
-		vma_name(vma, name, PAGE_SIZE);
-		n = snprintf(NULL, 0, "%lx-%lx", vma->start, vma->end);
-		seq_printf(m, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu", vma->start, vma->end,
-			   vma->flags & VM_READ ? 'r' : '-', vma->flags & VM_WRITE ? 'w' : '-',
-			   vma->flags & VM_EXEC ? 'x' : '-', vma->flags & VM_SHARED ? 's' : 'p',
-			   vma->mapping ? vma->pgoff << PAGE_SHIFT : 0, dev >> 8, dev & 255, ino);
-		seq_printf(m, "%*s%s\n", name[0] ? max(73 - (n + 30), 1) : 0, "", name);
-	}
-	mutex_unlock(&mm->mmap_lock);
-out:
-	kfree(name);
-	if (mm)
-		mm_put(mm);
-	return 0;
-}
-
 /* argv and the environment as they are in the process's memory now. */
 static int show_user_range(struct seq_file *m, struct process *p, bool environment)
 {
@@ -273,6 +225,29 @@ static int show_environ(struct seq_file *m, struct process *p)
 static int show_comm(struct seq_file *m, struct process *p)
 {
 	seq_printf(m, "%s\n", p->comm);
+	return 0;
+}
+
+/* For the calling thread only: who else would know how far it is? */
+static int show_fail_nth(struct seq_file *m, struct process *p)
+{
+	if (p != current_process())
+		return -EPERM;
+	seq_printf(m, "%u\n", *fail_nth_of_current());
+	return 0;
+}
+
+static int write_fail_nth(const char *text, size_t n, struct process *p)
+{
+	unsigned long nth;
+	int err = kstrtoul(text, 0, &nth);
+
+	(void)n;
+	if (err || nth > ~0U)
+		return -EINVAL;
+	if (p != current_process())
+		return -EPERM;
+	*fail_nth_of_current() = nth;
 	return 0;
 }
 
@@ -348,10 +323,11 @@ static int pidfiles_init(void)
 	proc_create_pid("status", show_status, NULL);
 	proc_create_pid("stat", show_stat, NULL);
 	proc_create_pid("statm", show_statm, NULL);
-	proc_create_pid("maps", show_maps, NULL);
 	proc_create_pid("cmdline", show_cmdline, NULL);
 	proc_create_pid("environ", show_environ, NULL);
 	proc_create_pid("comm", show_comm, NULL);
+	if (HAS_FAULT_INJECTION)
+		proc_create_pid("fail-nth", show_fail_nth, write_fail_nth);
 	proc_create_pid_link("exe", link_exe);
 	proc_create_pid_link("cwd", link_cwd);
 	return 0;

@@ -20,7 +20,7 @@ static long map_anonymous(const unsigned long *a)
 		return vm_mmap(mm(), a[0], a[1], a[2], a[3], NULL, MAY_ALL, 0);
 	if (a[1] == 0)
 		return -EINVAL;
-	if (a[1] > task_size || PAGE_ALIGN(a[1]) >> PAGE_SHIFT > totalram_pages())
+	if (a[1] > task_size)
 		return -ENOMEM;
 	shared = shmem_create(PAGE_ALIGN(a[1]));
 	if (!shared)

@@ -2,6 +2,7 @@
 #include "syscall/syscall.h"
 #include "lib/string.h"
 #include "mm/phys/vmstat.h"
+#include "mm/vm/swapmap.h"
 
 #define CLOCK_REALTIME		0
 #define CLOCK_MONOTONIC		1
@@ -304,6 +305,8 @@ SYSCALL(sysinfo)
 	info.totalram = totalram_pages() * PAGE_SIZE;
 	info.freeram = nr_free_pages() * PAGE_SIZE;
 	info.sharedram = vm_stat_read(NR_SHMEM) * PAGE_SIZE;
+	info.totalswap = total_swap_pages() * PAGE_SIZE;
+	info.freeswap = nr_swap_pages() * PAGE_SIZE;
 	info.mem_unit = 1;
 	spin_lock_irq(&tasklist_lock);
 	list_for_each_entry(p, &process_list, all)

@@ -98,6 +98,7 @@ static void kasan_quiet(void)
 	memset(q, 3, PAGE_SIZE);
 	vfree(q);
 	kfree(p);
+	kfree(kmalloc(hide(0), GFP_KERNEL));
 	q = kmalloc(3 * PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN);
 	if (q)
 		memset(q, 4, 3 * PAGE_SIZE);

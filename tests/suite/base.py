@@ -125,6 +125,7 @@ def boot(arch, command, status=0, timeout=100, **options):
              "--build", m.build, "--disk", m.disk or "none", "--timeout", timeout, "--no-fsck"]
     words += ["--paging", m.paging] if m.paging else []
     words += ["--nodes", m.nodes] if m.nodes else []
+    words += ["--swap", m.swap] if m.swap else []
     words += ["--append", m.append] if m.append else []
     words += ["--icount"] if m.icount else []
     print("+", " ".join(map(str, words)), repr(command), flush=True)

@@ -1,5 +1,4 @@
 """Boots: every mode of both machines, CPUs and memory sizes; the shell; panics and hangs; cost."""
-import json
 import os
 import re
 import subprocess
@@ -139,38 +138,6 @@ def no_root(arch):
         check("Kernel panic" not in guest.text, "the kernel panicked")
         check(re.search(r"(?i)root|vda", guest.text), "nothing is said about the root disk")
         equal("QEMU's exit status", 0, ended)
-
-
-def bench_figures(name):
-    """tools/bench's JSON."""
-    shell(f"{TOP}/tools/bench", "--build", BUILD, "--json", f"{scratch()}/{name}")
-    with open(f"{scratch()}/{name}", encoding="ascii") as file:
-        return json.load(file)
-
-
-@test("bench", needs=["riscv", "arm64"], timeout=400)
-def bench():
-    """Kernel entry to prompt costs less than 30 million instructions; figures are the same twice."""
-    first = bench_figures("first.json")
-    equal("second run", first, bench_figures("second.json"))
-    for arch in ("arm64", "riscv"):
-        cost = first["boot_instructions"][arch] / 1e6
-        figure(f"{arch}: {cost:.2f} million")
-        check(0.1 < cost < 30, f"{arch}: {cost} million instructions")
-
-
-@test("bench-pages", needs=["riscv", "arm64"], timeout=200)
-def bench_pages():
-    """A pair of page allocation and free costs no more instructions than allowed, on 1 and 4 CPUs."""
-    limits = {"page_order0_pair": (90, 95), "page_order3_pair": (200, 200),
-              "page_order5_pair_1_split": (350, 350), "page_1000_pairs": (120, 120)}
-    pages = bench_figures("pages.json")["pages"]
-    for i, arch in enumerate(("arm64", "riscv")):
-        for cpus in ("1", "4", "4_at_once"):
-            costs = pages[arch][cpus]
-            figure(f"{arch}, {cpus} CPUs: " + ", ".join(f"{n} {v}" for n, v in costs.items()))
-            for name, limit in limits.items():
-                check(costs[name] <= limit[i], f"{arch}, {cpus} CPUs: {name} costs {costs[name]}")
 
 
 @both("boot-numa", timeout=90)

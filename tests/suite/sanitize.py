@@ -3,7 +3,7 @@ import fcntl
 import os
 import re
 
-from suite.base import BUILD, Guest, both, boot, check, equal, figure, machine, make, scratch
+from suite.base import BUILD, Guest, both, boot, check, equal, figure, fresh_disk, machine, make, scratch, shell
 
 # What to provoke -> the report's first line, and what else it must name.
 KASAN = {
@@ -88,3 +88,18 @@ def faults(arch):
     check("Cannot allocate memory" in done.console, "nothing failed")
     # The shell itself may have been one of those that failed; init lives.
     check("alive" in done.output or done.status not in (124, 125), "the machine did not live on")
+
+
+@both("sanitize-faults-usertests", timeout=600, campaign=True)
+def faults_usertests(arch):
+    """usertests and random calls with allocations failing, by 18 seeds: the kernel lives, the disk is whole."""
+    folder = build(arch)
+    for seed in range(1, 19):
+        words = f"{(400, 100, 30)[seed % 3]},{(50, 30)[seed % 2]},0,-1"
+        disk = fresh_disk(arch)
+        done = boot(arch, f"usertests; fuzz -s {seed} -n 4000; echo alive", status=None, timeout=900, cpus=1 + seed % 4,
+                    build=folder, disk=disk,
+                    append=f"failslab={words} fail_page_alloc={words} fail_seed={seed} kasan_multi_shot")
+        equal("reports", [], re.findall(r"(?:Kernel panic|BUG|WARNING|UBSAN|ext2 \(\w+\)): .*", done.console))
+        check(done.status not in (124, 125, 254), f"seed {seed}: the machine did not live on: status {done.status}")
+        shell("e2fsck", "-fn", disk)

@@ -1,7 +1,10 @@
-"""SLUB in the kernel: its reports."""
+"""SLUB in the kernel: its reports, and its races under many seeds."""
+import json
 import re
 
-from suite.base import Guest, both, check, equal, machine
+from suite.base import ARCHES, Guest, both, check, equal, figure, machine, make, scratch, test
+
+SEEDS = 50      # schedules in one boot
 
 # What selftest=slub does -> what the report says, and who must be named in it.
 MISUSES = {
@@ -29,3 +32,27 @@ def reports(arch):
         check(re.search(rf"\b{function}\+", trace), f"{name}: {function} is not named behind {whom!r}")
     check("slub passed" in guest.text, "the kernel did not live on")
 
+
+
+def schedules(arch, boots):
+    """Lab 4's races, each under so many seeds: nothing is lost, and the runs do differ."""
+    path, different, runs = f"{scratch()}/races.json", 0, 0
+    for seed in range(1, boots + 1):
+        make(f"ARCH={arch}", "LAB=4", "TESTS=races", f"SEEDS={SEEDS}", f"SEED={seed}", f"JSON={path}", "ktest",
+             build=f"{scratch()}/b", timeout=1500)
+        with open(path, encoding="utf-8") as file:
+            tests = json.load(file)["tests"]
+        equal("tests that failed", [], [t["name"] for t in tests if t["verdict"] != "passed"])
+        for one in tests:
+            match = re.match(r"(\d+) of (\d+) runs differ", one["why"])
+            check(match or one["seeds"] == 1, f"{one['name']} does not say how many runs differ")
+            different += int(match[1]) if match else 0
+            runs += int(match[2]) if match else 0
+    equal("runs", boots * SEEDS * sum(t["seeds"] > 1 for t in tests), runs)
+    check(different > 0.9 * runs, f"only {different} of {runs} runs differ")
+    figure(f"{boots * SEEDS} seeds of {len(tests)} tests: {different} of {runs} runs differ")
+
+
+for ARCH in ARCHES:
+    test(f"slub-schedules-{ARCH}", ARCH, 1, needs=[ARCH], timeout=600)(schedules)
+    test(f"slub-schedules-long-{ARCH}", ARCH, 20, needs=[ARCH], timeout=3600, campaign=True)(schedules)

@@ -6,6 +6,7 @@ TREE    ?= .
 HIDDEN  ?= 1
 SEED    ?= 1
 TESTS   ?=
+SEEDS   ?=
 $(if $(LAB_DIR),,$(error LAB=$(LAB): there is no labs/$(LAB)-*))
 
 K := $(O)/ktest$(if $(filter labs/%,$(LAB_DIR)),,-$(notdir $(LAB_DIR)))
@@ -85,4 +86,4 @@ ktest-student: $(K_STUDENT)
 ktest-build: $(K)/Image $(K)/tests.json
 ktest: ktest-build
 	@$(PYTHON) tools/ktest --arch $(ARCH) --lab $(LAB) --image $(K)/Image --tests-json $(K)/tests.json \
-		--seed $(SEED) $(if $(JSON),--json '$(JSON)') $(TESTS)
+		--seed $(SEED) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JSON),--json '$(JSON)') $(TESTS)

@@ -29,7 +29,9 @@ LINE = re.compile(r"^(ok|not ok|# start) (\d+) (\w+)(?: # (.*?))? mac=([0-9a-f]{
 LOOK_ALIKE = re.compile(r"^\s*(ok|not ok)\s+\d+\b|mac=[0-9a-f]")
 CPU_SECONDS = 120                   # of QEMU for one boot: the last resort, not the load's
 WALL_SECONDS = 1500
-SILENCE = 30                        # CPU seconds without a new line
+SILENCE = 30                        # CPU seconds without a new line, while no test runs that has a budget
+SLOWEST = 20_000_000                # instructions in a CPU second, before anything was measured
+PATIENCE, MARGIN = 4, 5             # a test may take so many times its budget's time, and so many CPU seconds more
 STILL = 30                          # seconds in which QEMU, though alive, used no processor at all
 CONSOLE_LIMIT = 8 << 20
 ROOM = 1 << 16                      # bytes that must be left on the disk, or lines may have been lost
@@ -124,9 +126,10 @@ class Console:
             return
         count = re.match(r"(\d+) instructions", rest or "")
         late = (rest or "").startswith("timed out")
+        runs = re.search(r"\d+ of \d+ runs differ$", rest or "")
         self.results[name] = {
             "verdict": "passed" if kind == "ok" else "timed out" if late else "failed",
-            "why": rest if late else "", "log": [] if kind == "ok" else self.log,
+            "why": rest if late else runs[0] if runs else "", "log": [] if kind == "ok" else self.log,
             "instructions": int(count[1]) if count else None}
         self.running = None
 
@@ -139,16 +142,56 @@ class Console:
         return False
 
 
+class Pace:
+    """How long until the machine must have said something, in seconds of QEMU's own processor time.
+
+    The machine itself ends a test whose budget of instructions is spent. If it has been broken so badly that it does
+    not, somebody else must, and soon. What a budget is in seconds is learned from the tests that are done: the
+    slower the host, the longer it has. Nothing is believed here but the time."""
+
+    def __init__(self, budgets):
+        self.budgets, self.read, self.rest = budgets, 0, b""
+        self.first, self.done, self.since, self.limit = None, 0, 0.0, SILENCE
+
+    def look(self, path, spent):
+        """At what is new on the console, when this much time was spent; the seconds that are left."""
+        with open(path, "rb") as file:
+            file.seek(self.read)
+            new = file.read(CONSOLE_LIMIT)
+        self.read += len(new)
+        *lines, self.rest = (self.rest + new).split(b"\n")
+        self.rest = self.rest[-256:]
+        if new and self.limit == SILENCE:
+            self.since = spent
+        for line in lines:
+            match = LINE.match(line.decode("utf-8", "replace").rstrip("\r"))
+            if match:
+                self.line(*match.groups()[:4], spent)
+        return self.since + self.limit - spent
+
+    def line(self, kind, _number, name, rest, spent):
+        self.since, self.limit = spent, SILENCE
+        count = re.match(r"(\d+) instructions", rest or "")
+        if kind != "# start":
+            self.done += int(count[1]) if count else 0
+        elif name in self.budgets:
+            self.first = spent if self.first is None else self.first
+            known = spent - self.first > 0.5
+            speed = self.done / (spent - self.first) / PATIENCE if known else SLOWEST
+            self.limit = self.budgets[name] / max(speed, 1) + MARGIN
+
+
 class Session:
     """Of QEMU's CPUs every second one is used (cpustep=2), see kernel/test/ktest/run.c."""
 
-    def __init__(self, arch, image, cpus=4, seed=1):
-        self.arch, self.image, self.cpus, self.seed = arch, image, cpus, seed
+    def __init__(self, arch, image, cpus=4, seed=1, seeds=0):
+        self.arch, self.image, self.cpus, self.seed, self.seeds = arch, image, cpus, seed, seeds
         self.boots, self.spoofs, self.consoles = 0, [], []
 
     def command(self, key, names, console):
         append = f"ktest quiet cpustep=2 panic=-1 mem={MEM_USED} ktest.seed={self.seed} ktest.tests={','.join(names)} " \
                  f"secret={key.hex()}"
+        append += f" ktest.seeds={self.seeds}" if self.seeds else ""
         if len(append) > 3900:
             raise Trouble("too many tests for one command line")
         machine = {"riscv": ["-machine", "virt", "-cpu", "rv64", "-bios", "default"],
@@ -165,7 +208,7 @@ class Session:
             left = [t for t in tests if t["name"] not in results]
             if not left:
                 return results
-            last = self.boot([t["name"] for t in left], results)
+            last = self.boot([t["name"] for t in left], results, {t["name"]: t["budget"] for t in left})
             if not last:
                 raise Trouble(f"a boot for {left[0]['name']} gave no verdict")
             for test in left:   # whatever the boot ended with has spoilt it, but at the end of the list
@@ -186,7 +229,7 @@ class Session:
                     "verdict": "not run", "log": [], "instructions": None,
                     "why": f"the part is lost: each test that hangs or crashes costs a boot, as {names} did"}
 
-    def boot(self, names, results):
+    def boot(self, names, results, budgets):
         """One boot; the last test that it gave a verdict on, or None."""
         before, key = len(results), secrets.token_bytes(16)
         judge = Console(key, names, results, self.spoofs)
@@ -201,7 +244,7 @@ class Session:
                 except OSError as error:
                     raise Trouble(f"{command[0]}: {error.strerror}; run ./tools/setup") from None
             try:
-                why = self.watch(qemu, path, judge)
+                why = self.watch(qemu, path, Pace(budgets))
             finally:
                 if qemu.poll() is None:
                     qemu.kill()
@@ -225,11 +268,11 @@ class Session:
         return list(results)[-1] if len(results) > before else None
 
     @staticmethod
-    def watch(qemu, path, judge):
+    def watch(qemu, path, pace):
         """Waits for the end of QEMU; None, or why it had to be ended. Load does not matter: what
         is measured is QEMU's own processor time."""
         start = still = time.monotonic()
-        size, spent_then, spent_last = 0, 0.0, -1.0
+        spent_last = -1.0
         clock = os.sysconf("SC_CLK_TCK")
         while qemu.poll() is None:
             try:
@@ -243,16 +286,14 @@ class Session:
                 spent = (int(fields[11]) + int(fields[12])) / clock
             except OSError:
                 continue
-            now = os.path.getsize(path)
             if spent != spent_last or wants_to_run(qemu.pid):
                 spent_last, still = spent, time.monotonic()
             if time.monotonic() - still > STILL:
                 return "every CPU sleeps and nothing will wake them"
-            if now != size:
-                size, spent_then = now, spent
-            if now > CONSOLE_LIMIT:
+            left = pace.look(path, spent)
+            if pace.read > CONSOLE_LIMIT:
                 return "it flooded the console"
-            if spent - spent_then > SILENCE or spent > CPU_SECONDS:
+            if left < 0 or spent > CPU_SECONDS:
                 return f"the machine was beyond rescue after {spent:.0f} s of processor time"
             if time.monotonic() - start > WALL_SECONDS:
                 raise Trouble(f"no end after {WALL_SECONDS} s")

@@ -46,27 +46,33 @@ class Machine:
     disk: str = ""          # "": the build's own; "none": boot from the initrd; else a file
     swap: str = ""          # size of a disk of its own to swap to, made anew at each boot
     build: str = "build/riscv"
+    images: str = ""        # the build whose disk and initrd it takes; "": its own
     icount: bool = False
     append: str = ""
     extra: list = field(default_factory=list)
+    _swap: object = None
 
     def qemu(self):
         return os.environ.get("QEMU") or QEMU[self.arch]
 
     def disk_file(self):
-        return None if self.disk == "none" else self.disk or f"{self.build}/disk.img"
+        return None if self.disk == "none" else self.disk or f"{self.images or self.build}/disk.img"
+
+    def initrd_file(self):
+        return f"{self.images or self.build}/initrd.img"
 
     def swap_file(self):
-        return f"{self.build}/swap.img"
-
-    def make_swap(self):
-        """An empty swap area; raise Trouble."""
-        try:
-            with open(self.swap_file(), "wb") as file:
-                file.truncate(bytes_of(self.swap))
-            subprocess.run(["mkswap", "-q", self.swap_file()], env=E2FS_ENV, check=True, text=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError, ValueError) as error:
-            raise Trouble(f"cannot make a swap disk of {self.swap}: {getattr(error, 'stderr', '') or error}") from error
+        """An empty swap area, which goes with this object; raise Trouble."""
+        if not self._swap:
+            try:
+                self._swap = tempfile.NamedTemporaryFile(prefix="strata-swap-")
+                self._swap.truncate(bytes_of(self.swap))
+                subprocess.run(["mkswap", "-q", self._swap.name], env=E2FS_ENV, check=True, text=True,
+                               capture_output=True)
+            except (OSError, subprocess.CalledProcessError, ValueError) as error:
+                reason = getattr(error, "stderr", "") or error
+                raise Trouble(f"cannot make a swap disk of {self.swap}: {reason}") from error
+        return self._swap.name
 
     def command_line(self, *words):
         root = "root=/dev/vda" if self.disk_file() else "root=/dev/ram0"
@@ -90,10 +96,10 @@ class Machine:
             out += ["-drive", f"file={self.disk_file()},format=raw,if=none,id=hd0",
                     "-device", "virtio-blk-device,drive=hd0"]
         else:
-            out += ["-initrd", f"{self.build}/initrd.img"]
-        for n, path in enumerate([self.swap_file()] if self.swap else [], 1):
-            out += ["-drive", f"file={path},format=raw,if=none,id=hd{n}",
-                    "-device", f"virtio-blk-device,drive=hd{n}"]
+            out += ["-initrd", self.initrd_file()]
+        if self.swap:
+            out += ["-drive", f"file={self.swap_file()},format=raw,if=none,id=swap",
+                    "-device", "virtio-blk-device,drive=swap"]
         if self.nodes > 1:
             out += self._numa()
         if self.icount:
@@ -112,11 +118,11 @@ class Machine:
     def check(self):
         """Raise Trouble for what would make QEMU fail."""
         disk = self.disk_file()
-        for name in (f"{self.build}/Image", disk or f"{self.build}/initrd.img"):
+        for name in (f"{self.build}/Image", disk or self.initrd_file()):
             if not os.path.exists(name):
                 raise Trouble(f"there is no {name}; `make ARCH={self.arch}` builds it")
         if self.swap:
-            self.make_swap()
+            self.swap_file()
         if not shutil.which(self.qemu()):
             raise Trouble(f"{self.qemu()} is not installed: run ./tools/setup")
 

@@ -216,7 +216,7 @@ bool programs_run_on_it(void)
 
 /* ---- all of memory -------------------------------------------------------------------------- */
 
-#define ROUNDS	5
+#define ROUNDS	3
 #define SLACK	256		/* pages: what CPUs and the kernel's caches keep at hand */
 
 static volatile unsigned long *touched;		/* by the program that fills memory */

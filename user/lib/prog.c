@@ -105,7 +105,8 @@ long number_arg(const char *text, const char *what)
 	value = strtol(text, &end, 10);
 	if (end == text || errno)
 		errx(2, "bad %s: '%s'", what, text);
-	shift = *end == 'k' || *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
+	shift = *end == 'k' || *end == 'K' ? 10 : *end == 'm' || *end == 'M' ? 20 :
+		*end == 'g' || *end == 'G' ? 30 : 0;
 	if (shift)
 		end++;
 	if (*end || __builtin_mul_overflow(value, 1L << shift, &value))

@@ -21,6 +21,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
@@ -304,6 +305,8 @@ pid_t setsid(void)			{ return (pid_t)CALL0(setsid); }
 int sched_yield(void)			{ return (int)CALL0(sched_yield); }
 int uname(struct utsname *name)		{ return (int)CALL1(uname, name); }
 int sysinfo(struct sysinfo *info)	{ return (int)CALL1(sysinfo, info); }
+int swapon(const char *path, int flags)	{ return (int)CALL2(swapon, path, flags); }
+int swapoff(const char *path)		{ return (int)CALL1(swapoff, path); }
 pid_t wait(int *status)			{ return wait4(-1, status, 0, NULL); }
 pid_t waitpid(pid_t p, int *s, int o)	{ return wait4(p, s, o, NULL); }
 int pause(void)				{ return ppoll(NULL, 0, NULL, NULL); }

@@ -80,6 +80,8 @@ int child_main(int argc, char **argv, char **envp)
 		return check_args(argc, argv, envp);
 	if (!strcmp(what, "--state"))
 		return check_state();
+	if (!strcmp(what, "--nomem"))
+		return nomem_child();
 	if (!strcmp(what, "--sleep")) {
 		nap_ms(20000);
 		return 0;

@@ -39,7 +39,7 @@ struct resources {
 static char base[64];
 static int quiet, show_times, check_leaks;
 
-static void drop_caches(void)
+void drop_caches(void)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
 

@@ -136,6 +136,9 @@ int count_entries(const char *path);
 /* Removes a file or a directory with everything in it; 0, or -1 when something stayed. */
 int remove_tree(const char *path);
 
+/* Writes all back and forgets whatever the kernel keeps only because it might be wanted again. */
+void drop_caches(void);
+
 /* The value in KiB of a line of /proc/meminfo such as "MemFree"; -1 when there is none. */
 long meminfo_kb(const char *field);
 
@@ -160,5 +163,6 @@ extern const size_t n_forbidden;
 /* What this program does when a case executes it as "usertests --something". Returns the exit
  * status. */
 int child_main(int argc, char **argv, char **envp);
+int nomem_child(void);	/* "--nomem": did an allocation fail since? See nomem.c */
 
 #endif

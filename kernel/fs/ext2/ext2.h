@@ -141,8 +141,12 @@ int ext2_install(struct inode *inode);
 void ext2_install_many(struct ext2_sb *sbi);
 /* Notes @page, whose block @block was just allocated, as pending. */
 void ext2_add_pending(struct inode *inode, struct page *page, u32 block);
-/* Frees the pending blocks of pages from @first on. */
-void ext2_drop_pending(struct inode *inode, pgoff_t first);
+/* Frees the pending blocks of pages from @first on. -ENOMEM: not all, those stay pending; @forced: they
+ * are lost to e2fsck instead. */
+int ext2_drop_pending(struct inode *inode, pgoff_t first, bool forced);
+/* For who cannot give up: lets go of sbi->lock for a moment, in which there may come memory. False: that was
+ * tried for long enough. *@tries begins at 0. */
+bool ext2_wait_for_memory(struct ext2_sb *sbi, unsigned int *tries);
 /* 0, or why metadata cannot be changed: -EROFS, -EIO. */
 int ext2_may_write(struct ext2_sb *sbi);
 int ext2_write_super(struct ext2_sb *sbi, bool valid);
@@ -188,7 +192,8 @@ int ext2_lookup_block(struct inode *inode, pgoff_t index, u32 *block);
 int ext2_make_path(struct inode *inode, pgoff_t index);
 /* Puts @block at @index, whose path exists. sbi->lock held. 0 or -errno. */
 int ext2_set_block(struct inode *inode, pgoff_t index, u32 block);
-/* Frees all blocks from page @first on. sbi->lock held; may commit. 0 or the first -errno. */
+/* Frees all blocks from page @first on. sbi->lock held, but let go of while there is no memory; may commit.
+ * 0 or the first -errno. */
 int ext2_free_blocks_from(struct inode *inode, pgoff_t first);
 loff_t ext2_max_bytes(const struct ext2_sb *sbi);	/* the largest file */
 

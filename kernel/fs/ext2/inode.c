@@ -253,6 +253,7 @@ static void delete_inode(struct inode *inode)
 {
 	struct ext2_sb *sbi = ext2_isb(inode);
 	struct ext2_inode *ei = ext2_i(inode);
+	unsigned int tries = 0;
 	int err = 0;
 
 	if (!ei->dtime)
@@ -264,26 +265,31 @@ static void delete_inode(struct inode *inode)
 	inode->blocks = 0;
 	inode->size = 0;
 	ext2_update_inode(inode);
-	if (!err)
-		ext2_free_ino(sbi, inode->ino, S_ISDIR(inode->mode));
+	if (err)
+		return;
+	do
+		err = ext2_free_ino(sbi, inode->ino, S_ISDIR(inode->mode));
+	while (err == -ENOMEM && ext2_wait_for_memory(sbi, &tries));
 }
 
 void ext2_evict_inode(struct inode *inode)
 {
 	struct ext2_sb *sbi = ext2_isb(inode);
 	struct ext2_inode *ei = ext2_i(inode);
+	unsigned int tries = 0;
 
 	mutex_lock(&sbi->lock);
 	if (ext2_may_write(sbi) == 0) {
 		if (inode->nlink == 0)
 			delete_inode(inode);
 		else if (ei->pending) {
-			ext2_install(inode);
+			while (ext2_install(inode) == -ENOMEM && ext2_wait_for_memory(sbi, &tries))
+				;
 			ext2_update_inode(inode);
 		}
 	}
 	/* What could not be put into the tree (a failed write, a broken disk) is nobody's. */
-	ext2_drop_pending(inode, 0);
+	ext2_drop_pending(inode, 0, true);
 	mutex_unlock(&sbi->lock);
 	detach(inode);
 }

@@ -248,14 +248,14 @@ static int free_tree(struct inode *inode, u32 *slot, struct page *owner, unsigne
 	return 0;
 }
 
-int ext2_free_blocks_from(struct inode *inode, pgoff_t first)
+/* Goes on after an error: what is left behind is in the tree still, and can be tried again. */
+static int free_blocks_from(struct inode *inode, pgoff_t first)
 {
 	struct ext2_inode *ei = ext2_i(inode);
 	const pgoff_t n = EXT2_ADDR_PER_BLOCK;
 	pgoff_t base = EXT2_NDIR_BLOCKS;
-	int err, first_err = 0;
+	int err, first_err = ext2_drop_pending(inode, first, false);
 
-	ext2_drop_pending(inode, first);
 	for (unsigned int i = 0; i < EXT2_NDIR_BLOCKS; i++) {
 		err = free_tree(inode, &ei->block[i], NULL, 0, i, first);
 		first_err = first_err ? first_err : err;
@@ -268,4 +268,17 @@ int ext2_free_blocks_from(struct inode *inode, pgoff_t first)
 	}
 	ei->goal = 0;
 	return first_err;
+}
+
+int ext2_free_blocks_from(struct inode *inode, pgoff_t first)
+{
+	unsigned int tries = 0;
+	int err;
+
+	do
+		err = free_blocks_from(inode, first);
+	while (err == -ENOMEM && ext2_wait_for_memory(ext2_isb(inode), &tries));
+	if (err)
+		ext2_drop_pending(inode, first, true);
+	return err;
 }

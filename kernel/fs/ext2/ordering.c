@@ -73,9 +73,12 @@
 #include "fs/ext2/ext2.h"
 #include "base/panic.h"
 #include "mm/cache/writeback.h"
+#include "sched/timer.h"
 
 #define MAX_BATCH	1024	/* pages: they are pinned */
 #define MAX_UNINSTALLED	256	/* pages: likewise */
+#define TRY_MS		10	/* a want of memory is waited out, so long at a time */
+#define MAX_TRIES	1000
 
 int ext2_may_write(struct ext2_sb *sbi)
 {
@@ -90,6 +93,16 @@ void ext2_break(struct ext2_sb *sbi, const char *why)
 		return;
 	sbi->broken = true;
 	pr_err("ext2 (%s): %s: nothing more is written\n", sbi->bdev->name, why);
+}
+
+bool ext2_wait_for_memory(struct ext2_sb *sbi, unsigned int *tries)
+{
+	if (++*tries > MAX_TRIES)
+		return false;
+	mutex_unlock(&sbi->lock);
+	msleep(TRY_MS);
+	mutex_lock(&sbi->lock);
+	return true;
 }
 
 /* ---- the batch ------------------------------------------------------------------------ */
@@ -151,12 +164,15 @@ static void metadata_written(struct bio *bio)
 /* Where the page belongs: metadata of the device, or a directory's or symlink's. Page locked. */
 static int page_block(struct ext2_sb *sbi, struct page *page, u32 *block)
 {
-	int err;
+	int err, tries = 0;
 
 	*block = page->index;
 	if (page->mapping == sbi->meta)
 		return 0;
-	err = ext2_lookup_block(page->mapping->host, page->index, block);
+	/* A write that fails breaks the file system: not for want of a page for an indirect block. */
+	while ((err = ext2_lookup_block(page->mapping->host, page->index, block)) == -ENOMEM &&
+	       ++tries < MAX_TRIES)
+		msleep(TRY_MS);
 	return err ? err : *block ? 0 : -EUCLEAN;
 }
 
@@ -399,19 +415,31 @@ int ext2_install(struct inode *inode)
 	return err;
 }
 
+struct drop {
+	pgoff_t first;
+	bool forced;
+	int err;
+};
+
 static bool drop_one(struct inode *inode, struct page *page, void *arg)
 {
 	struct ext2_sb *sbi = ext2_isb(inode);
+	struct drop *drop = arg;
 
-	if (page->index < *(pgoff_t *)arg)
+	if (page->index < drop->first)
 		return false;
-	if (!sbi->broken)
-		ext2_free_block(sbi, ext2_pending_block(page));
+	if (!sbi->broken && ext2_free_block(sbi, ext2_pending_block(page)) == -ENOMEM && !drop->forced) {
+		drop->err = -ENOMEM;
+		return false;
+	}
 	inode->blocks -= EXT2_BLOCK_SIZE / 512;
 	return true;
 }
 
-void ext2_drop_pending(struct inode *inode, pgoff_t first)
+int ext2_drop_pending(struct inode *inode, pgoff_t first, bool forced)
 {
-	filter_pending(inode, drop_one, &first);
+	struct drop drop = { .first = first, .forced = forced };
+
+	filter_pending(inode, drop_one, &drop);
+	return drop.err;
 }

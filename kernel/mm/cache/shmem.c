@@ -8,6 +8,7 @@
 #include "lib/string.h"
 #include "mm/cache/pagecache.h"
 #include "mm/slab/slab.h"
+#include "mm/vm/commit.h"
 
 struct shmem {
 	struct address_space mapping;	/* first */
@@ -48,6 +49,7 @@ static void shmem_put(struct address_space *mapping)
 	if (!atomic_dec_and_test(&to_shmem(mapping)->refs))
 		return;
 	truncate_inode_pages(mapping);
+	vm_commit(-(long)(PAGE_ALIGN(to_shmem(mapping)->bytes) >> PAGE_SHIFT));
 	kmem_cache_free(shmem_cache, to_shmem(mapping));
 }
 
@@ -72,10 +74,15 @@ static const struct address_space_operations shmem_ops = {
 
 struct address_space *shmem_create(size_t size)
 {
-	struct shmem *shmem = kmem_cache_alloc(shmem_cache, GFP_KERNEL);
+	unsigned long pages = PAGE_ALIGN(size) >> PAGE_SHIFT;
+	struct shmem *shmem;
 
+	if (!vm_may_commit(pages))
+		return NULL;
+	shmem = kmem_cache_alloc(shmem_cache, GFP_KERNEL);
 	if (!shmem)
 		return NULL;
+	vm_commit(pages);
 	address_space_init(&shmem->mapping, NULL, &shmem_ops);
 	shmem->mapping.size = shmem_size;
 	shmem->bytes = size;

@@ -15,6 +15,7 @@
 
 struct pglist_data node_data[MAX_NUMNODES];
 unsigned int nr_nodes = 1;
+unsigned int min_free_kbytes, watermark_scale_factor = 10;
 
 static unsigned long int_sqrt(unsigned long x)
 {
@@ -26,26 +27,37 @@ static unsigned long int_sqrt(unsigned long x)
 	return root;
 }
 
-void zone_init_watermarks(void)
+static unsigned long all_managed_pages(void)
 {
-	unsigned long total = 0, reserve;
+	unsigned long total = 0;
 	struct zone *zone;
 
 	for_each_zone(zone)
 		total += zone->managed_pages;
-	if (!total)
-		return;
-	/* sqrt(16 * KiB of memory) KiB: 1 MiB of 64 MiB, 2 MiB of 256 MiB; between 128 KiB and
-	 * 256 MiB. */
-	reserve = clamp(int_sqrt(total * (PAGE_SIZE / 1024) * 16), 128UL, 262144UL) /
-		  (PAGE_SIZE / 1024);
+	return total;
+}
+
+void zone_update_watermarks(void)
+{
+	unsigned long total = all_managed_pages(), reserve = min_free_kbytes / (PAGE_SIZE / 1024);
+	struct zone *zone;
 
 	for_each_zone(zone) {
 		unsigned long part = max(reserve * zone->managed_pages / total, 4UL);
-		unsigned long step = max(part / 4, zone->managed_pages / 1000);
+		unsigned long step = max(part / 4, zone->managed_pages * watermark_scale_factor / 10000);
 
-		zone->watermark[WMARK_MIN] = part;
-		zone->watermark[WMARK_LOW] = part + step;
-		zone->watermark[WMARK_HIGH] = part + 2 * step;
+		WRITE_ONCE(zone->watermark[WMARK_MIN], part);
+		WRITE_ONCE(zone->watermark[WMARK_LOW], part + step);
+		WRITE_ONCE(zone->watermark[WMARK_HIGH], part + 2 * step);
 	}
+}
+
+void zone_init_watermarks(void)
+{
+	unsigned long kib = all_managed_pages() * (PAGE_SIZE / 1024);
+
+	/* sqrt(16 * KiB of memory) KiB: 1 MiB of 64 MiB, 2 MiB of 256 MiB; between 128 KiB and
+	 * 256 MiB. */
+	min_free_kbytes = clamp(int_sqrt(kib * 16), 128UL, 262144UL);
+	zone_update_watermarks();
 }

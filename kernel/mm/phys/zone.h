@@ -106,5 +106,10 @@ bool zone_watermark_ok(const struct zone *zone, unsigned int order, enum zone_wa
 		       gfp_t gfp);
 
 /* ---- zone.c, given ------------------------------------------------------------------------ */
-/* min, low and high of every zone from its size, as Linux does; after page_init(). */
+/* /proc/sys/vm: the reserve of all zones together, KiB; low and high above it, at least so many ten-thousandths
+ * of a zone apart. */
+extern unsigned int min_free_kbytes, watermark_scale_factor;
+/* min_free_kbytes from the size of memory, as Linux does, and then the watermarks; after page_init(). */
 void zone_init_watermarks(void);
+/* min, low and high of every zone from the two numbers above. Any time; one caller at a time. */
+void zone_update_watermarks(void);

@@ -7,6 +7,8 @@
 
 #define MIN_SCAN	32
 
+unsigned int vfs_cache_pressure = 100;
+
 static LIST_HEAD(shrinkers);		/* filled at boot, before reclaim can run beside */
 
 void register_shrinker(struct shrinker *shrinker)
@@ -22,7 +24,7 @@ unsigned long shrink_slab(gfp_t gfp, unsigned int priority)
 	if (!(gfp & __GFP_FS))
 		return 0;
 	list_for_each_entry(shrinker, &shrinkers, node) {
-		unsigned long has = shrinker->count();
+		unsigned long has = shrinker->count() * READ_ONCE(vfs_cache_pressure) / 100;
 
 		if (has)
 			freed += shrinker->scan(max(has >> priority, (unsigned long)MIN_SCAN));

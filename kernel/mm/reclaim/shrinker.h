@@ -13,6 +13,9 @@ struct shrinker {
 	struct list_head node;
 };
 
+/* /proc/sys/vm: percent of the share that dentries and inodes give; 0: they give nothing. */
+extern unsigned int vfs_cache_pressure;
+
 void register_shrinker(struct shrinker *shrinker);	/* for good; boot */
 /* Asks each for 1/2^@priority of what it has (at least a few): objects freed. May sleep. */
 unsigned long shrink_slab(gfp_t gfp, unsigned int priority);

@@ -360,7 +360,7 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 		kfree(p);
 		return NULL;
 	}
-	kasan_unpoison_object((void *)p, size <= old ? size : old);
+	kasan_unpoison((void *)p, min(size, old));
 	if (p && size <= old)
 		return (void *)p;
 	object = kmalloc(size, gfp);

@@ -144,7 +144,7 @@ void kasan_kmalloc(struct kmem_cache *cache, void *object, size_t size)
 	if (!PER_OBJECT || !object)
 		return;
 	kasan_poison(object, ALIGN(cache->asked_size, KASAN_GRANULE), KASAN_SLAB_REDZONE);
-	kasan_unpoison(object, size);
+	kasan_unpoison(object, max(size, 1UL));	/* kmalloc(0) is one in use, too */
 }
 
 void kasan_kmalloc_large(void *block, size_t size, size_t room)
@@ -155,11 +155,6 @@ void kasan_kmalloc_large(void *block, size_t size, size_t room)
 		return;
 	kasan_poison((char *)block + used, room - used, KASAN_PAGE_REDZONE);
 	kasan_unpoison(block, size);
-}
-
-void kasan_unpoison_object(void *object, size_t size)
-{
-	kasan_unpoison(object, size);
 }
 
 /* ---- the quarantine ----------------------------------------------------------------------- */
@@ -256,7 +251,7 @@ unsigned long kasan_quarantine_flush(struct kmem_cache *cache)
 
 static void report_free(const char *what, void *object, unsigned long ip)
 {
-	if (!kasan_report_begin(what, object, ip))
+	if (!kasan_report_begin(what, ip))
 		return;
 	pr_err("Free of addr %016lx\n", (unsigned long)object);
 	kasan_report_end(object);

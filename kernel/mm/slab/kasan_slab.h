@@ -20,8 +20,6 @@ void kasan_forget_slab(struct page *page, unsigned int order);
 void kasan_kmalloc(struct kmem_cache *cache, void *object, size_t size);
 /* A block of pages of which @size bytes were asked for. */
 void kasan_kmalloc_large(void *block, size_t size, size_t room);
-/* krealloc() and ksize(): all that the object has may be used. */
-void kasan_unpoison_object(void *object, size_t size);
 /* Empties the quarantine of @cache's objects (NULL: of all); how many. Any context. */
 unsigned long kasan_quarantine_flush(struct kmem_cache *cache);
 void kasan_slab_init(void);
@@ -47,7 +45,6 @@ static inline void kasan_kmalloc_large(void *block, size_t size, size_t room)
 {
 	(void)block; (void)size; (void)room;
 }
-static inline void kasan_unpoison_object(void *object, size_t size) { (void)object; (void)size; }
 static inline unsigned long kasan_quarantine_flush(struct kmem_cache *cache) { (void)cache; return 0; }
 static inline void kasan_slab_init(void) { }
 #endif

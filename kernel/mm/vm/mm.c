@@ -3,6 +3,7 @@
  * one way in which mapped pages leave it: zap_range().
  */
 #include "mm/vm/mm.h"
+#include "mm/vm/commit.h"
 #include "mm/vm/swapmap.h"
 #include "mm/vm/vmalloc.h"
 #include "mm/phys/vmstat.h"
@@ -226,8 +227,11 @@ static int copy_ptes(struct mm *old, struct mm *child, struct vma *vma)
 
 static int copy_vma(struct mm *old, struct mm *child, struct vma *vma)
 {
-	struct vma *new = vma_new(child, vma->start, vma->end, vma->flags);
+	struct vma *new;
 
+	if ((vma->flags & VM_ACCOUNT) && !vm_may_commit((vma->end - vma->start) >> PAGE_SHIFT))
+		return -ENOMEM;
+	new = vma_new(child, vma->start, vma->end, vma->flags);
 	if (!new)
 		return -ENOMEM;
 	new->pgoff = vma->pgoff;

@@ -33,6 +33,7 @@ struct vma;
 #define VM_STACK	0x200	/* [stack] in /proc/<pid>/maps */
 #define VM_LOCKED	0x2000
 #define VM_DONTCOPY	0x20000
+#define VM_ACCOUNT	0x100000	/* its pages count as promised: commit.h */
 #define VM_NORESERVE	0x200000
 #define VM_HEAP		0x400000
 #define VM_SPECIAL	0x800000	/* one kernel-made page (signal trampoline), without rmap */
@@ -128,7 +129,7 @@ pte_t *user_pte_find(struct mm *mm, unsigned long addr, unsigned long *next);
 void free_user_tables(struct mm *mm, unsigned long start, unsigned long end, unsigned long floor,
 		      unsigned long ceiling);
 
-/* vma.c, for mm/vm itself; mmap_lock held. */
+/* vma.c, for mm/vm itself; mmap_lock held. A vma counts as promised by its VM_ACCOUNT. */
 struct vma *vma_new(struct mm *mm, unsigned long start, unsigned long end, unsigned long flags);
 void vma_insert(struct mm *mm, struct vma *vma);	/* tree, list, rmap lists, accounting */
 void vma_remove(struct mm *mm, struct vma *vma);	/* the reverse; frees it */

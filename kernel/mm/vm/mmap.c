@@ -3,6 +3,7 @@
  * msync, mincore, with Linux's semantics and error numbers. Each takes mmap_lock once, outside.
  */
 #include "mm/vm/mm.h"
+#include "mm/vm/commit.h"
 #include "mm/vm/uaccess.h"
 #include "mm/phys/vmstat.h"
 #include "lib/errno.h"
@@ -61,14 +62,20 @@ static int do_munmap(struct mm *mm, unsigned long start, unsigned long end)
 	return 0;
 }
 
-/* Refuses what can obviously never be kept: more private writable memory than there is RAM. */
+/* Do these flags promise memory? MAP_NORESERVE asks that they do not, which the strict policy overrules. */
+static bool promises(unsigned long vm_flags)
+{
+	if ((vm_flags & (VM_WRITE | VM_SHARED | VM_SPECIAL)) != VM_WRITE)
+		return false;
+	return !(vm_flags & VM_NORESERVE) || READ_ONCE(overcommit_memory) == OVERCOMMIT_NEVER;
+}
+
+/* Is it more than the process may have, or than the machine can promise? */
 static bool too_much_memory(const struct mm *mm, unsigned long len, unsigned long vm_flags)
 {
 	if (mm->total_pages + (len >> PAGE_SHIFT) > mm->as_limit >> PAGE_SHIFT)
 		return true;
-	if (!(vm_flags & VM_WRITE) || (vm_flags & (VM_NORESERVE | VM_SHARED)))
-		return false;
-	return len >> PAGE_SHIFT > totalram_pages();
+	return ((vm_flags & VM_ACCOUNT) || promises(vm_flags)) && !vm_may_commit(len >> PAGE_SHIFT);
 }
 
 /* Where a mapping of @len goes, or -errno; MAP_FIXED has removed what was there. */
@@ -96,6 +103,8 @@ static long map_vma(struct mm *mm, unsigned long addr, unsigned long len, unsign
 
 	if (mm->map_count >= MAX_MAP_COUNT)
 		return -ENOMEM;
+	if (promises(vm_flags))
+		vm_flags |= VM_ACCOUNT;
 	vma = vma_new(mm, addr, addr + len, vm_flags);
 	if (!vma)
 		return -ENOMEM;
@@ -151,7 +160,8 @@ long vm_map_anon(struct mm *mm, unsigned long start, unsigned long len, unsigned
 
 	vm_flags |= VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 	mutex_lock(&mm->mmap_lock);
-	if (range_ok(start, len) && !find_vma_intersection(mm, start, start + len))
+	if (range_ok(start, len) && !find_vma_intersection(mm, start, start + len) &&
+	    !too_much_memory(mm, len, vm_flags))
 		ret = map_vma(mm, start, len, vm_flags, NULL, 0);
 	mutex_unlock(&mm->mmap_lock);
 	return ret < 0 ? ret : 0;
@@ -199,6 +209,22 @@ long vm_munmap(struct mm *mm, unsigned long addr, unsigned long len)
 	ret = do_munmap(mm, addr, addr + len);
 	mutex_unlock(&mm->mmap_lock);
 	return ret;
+}
+
+/* A vma is to have these permissions: what it promises from now on counts. 0 or -ENOMEM. */
+static int set_protection(struct vma *vma, unsigned long want)
+{
+	unsigned long flags = (vma->flags & ~(VM_READ | VM_WRITE | VM_EXEC)) | want;
+	unsigned long pages = (vma->end - vma->start) >> PAGE_SHIFT;
+
+	if (promises(flags) && !(flags & VM_ACCOUNT)) {
+		if (!vm_may_commit(pages))
+			return -ENOMEM;
+		vm_commit(pages);
+		flags |= VM_ACCOUNT;
+	}
+	vma->flags = flags;
+	return 0;
 }
 
 /* Rewrites the present entries for the vma's new permissions; write access comes back by fault. */
@@ -271,7 +297,9 @@ long vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, unsigned 
 		goto out;
 	vma = find_vma(mm, addr);
 	while (vma && vma->start < end) {
-		vma->flags = (vma->flags & ~(VM_READ | VM_WRITE | VM_EXEC)) | want;
+		ret = set_protection(vma, want);
+		if (ret)
+			break;
 		change_ptes(vma);
 		vma = vma_next(vma_merge(vma));
 	}

@@ -5,6 +5,7 @@
  * between rmap_lock() and rmap_unlock().
  */
 #include "mm/vm/mm.h"
+#include "mm/vm/commit.h"
 #include "mm/slab/slab.h"
 #include "base/initcall.h"
 #include "base/panic.h"
@@ -79,6 +80,15 @@ struct vma *vma_new(struct mm *mm, unsigned long start, unsigned long end, unsig
 	return vma;
 }
 
+/* @pages more (or fewer) of a vma with these flags. */
+static void account(struct mm *mm, unsigned long flags, long pages)
+{
+	mm->total_pages += pages;
+	mm->hiwater_vm = max(mm->hiwater_vm, mm->total_pages);
+	if (flags & VM_ACCOUNT)
+		vm_commit(pages);
+}
+
 /* Links into tree and sorted list. */
 static void link_vma(struct mm *mm, struct vma *vma)
 {
@@ -100,8 +110,7 @@ static void link_vma(struct mm *mm, struct vma *vma)
 	rb_insert_color(&vma->rb, &mm->vma_tree);
 	list_add(&vma->list, before);
 	mm->map_count++;
-	mm->total_pages += (vma->end - vma->start) >> PAGE_SHIFT;
-	mm->hiwater_vm = max(mm->hiwater_vm, mm->total_pages);
+	account(mm, vma->flags, (vma->end - vma->start) >> PAGE_SHIFT);
 }
 
 void vma_insert(struct mm *mm, struct vma *vma)
@@ -130,7 +139,7 @@ void vma_remove(struct mm *mm, struct vma *vma)
 	rb_erase(&vma->rb, &mm->vma_tree);
 	list_del(&vma->list);
 	mm->map_count--;
-	mm->total_pages -= (vma->end - vma->start) >> PAGE_SHIFT;
+	account(mm, vma->flags, -(long)((vma->end - vma->start) >> PAGE_SHIFT));
 	rmap_lock(vma);
 	if (mapping)
 		list_del(&vma->shared_link);
@@ -148,11 +157,7 @@ void vma_remove(struct mm *mm, struct vma *vma)
 
 void vma_resize(struct vma *vma, unsigned long start, unsigned long end)
 {
-	struct mm *mm = vma->mm;
-
-	mm->total_pages += (end - start) >> PAGE_SHIFT;
-	mm->total_pages -= (vma->end - vma->start) >> PAGE_SHIFT;
-	mm->hiwater_vm = max(mm->hiwater_vm, mm->total_pages);
+	account(vma->mm, vma->flags, (long)((end - start) - (vma->end - vma->start)) >> PAGE_SHIFT);
 	rmap_lock(vma);
 	vma->pgoff += ((long)(start - vma->start)) >> PAGE_SHIFT;
 	vma->start = start;
@@ -279,6 +284,8 @@ bool expand_stack(struct vma *vma, unsigned long addr)
 	    mm->total_pages + ((vma->start - addr) >> PAGE_SHIFT) > mm->as_limit >> PAGE_SHIFT)
 		return false;
 	if (prev && addr < prev->end)
+		return false;
+	if ((vma->flags & VM_ACCOUNT) && !vm_may_commit((vma->start - addr) >> PAGE_SHIFT))
 		return false;
 	/* A neighbour without permissions is somebody's own guard. */
 	if (prev && addr - prev->end < STACK_GUARD_GAP &&

@@ -25,6 +25,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	host_init();
+	world_reset();			/* keeps the first state: before all that is given back */
 	return 0;
 }
 

@@ -30,6 +30,7 @@ int printf(const char *fmt, ...) __printf(1, 2);
 int fflush(void *file);
 void exit(int status) __noreturn;
 void _exit(int status) __noreturn;
+void abort(void) __noreturn;
 int fork(void);
 int waitpid(int pid, int *status, int options);
 unsigned int alarm(unsigned int seconds);
@@ -41,6 +42,35 @@ int sched_yield(void);
 
 void (*ktest_jitter_hook)(unsigned int cpu);	/* never called here */
 
+#ifdef CONFIG_FUZZ
+/* A stack, as in run.c: a world a millisecond is more than mmap() should be asked for. */
+#define ARENA_SIZE	(32UL << 20)
+#define FENCE		4096UL
+
+void __asan_poison_memory_region(const void *addr, size_t size);
+void __asan_unpoison_memory_region(const void *addr, size_t size);
+
+static char arena[ARENA_SIZE] __aligned(4096);
+static unsigned long arena_used;
+
+void *ktest_map(unsigned long size)
+{
+	char *p = arena + arena_used;
+
+	if (size + FENCE > ARENA_SIZE - arena_used)
+		return NULL;
+	arena_used += ALIGN(size, 64UL) + FENCE;
+	__asan_unpoison_memory_region(p, size);
+	__asan_poison_memory_region(p + size, arena + arena_used - (p + size));
+	return p;
+}
+
+void ktest_unmap(void *p)
+{
+	__asan_poison_memory_region(p, arena + arena_used - (char *)p);
+	arena_used = (char *)p - arena;
+}
+#else
 void *ktest_map(unsigned long size)
 {
 	return malloc(size);
@@ -50,6 +80,7 @@ void ktest_unmap(void *p)
 {
 	free(p);
 }
+#endif
 
 u64 ktest_clock(void)
 {
@@ -89,6 +120,11 @@ void ktest_migrate(unsigned int cpu)
 	host_cpu_enter(cpu);
 }
 
+bool ktest_move_interrupted(void)
+{
+	return false;
+}
+
 static u64 current_seed;
 
 static u64 started, budget;
@@ -113,6 +149,9 @@ static __noreturn void finish(void)
 		printf("#   seed %lu\n", (unsigned long)current_seed);
 	}
 	fflush(NULL);
+#ifdef CONFIG_FUZZ
+	abort();		/* libFuzzer keeps the input */
+#endif
 	_exit(ktest_failed() ? STATUS_FAILED : STATUS_PASSED);
 }
 

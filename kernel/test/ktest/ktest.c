@@ -89,7 +89,7 @@ bool ktest_failed(void)
 	return READ_ONCE(ktest_state.failures) != 0;
 }
 
-void *ktest_alloc(unsigned long size)
+void *ktest_alloc_dirty(unsigned long size)
 {
 	void *p = nr_allocs < MAX_ALLOCS ? ktest_map(size) : NULL;
 
@@ -98,7 +98,12 @@ void *ktest_alloc(unsigned long size)
 		ktest_abort();
 	}
 	allocs[nr_allocs++] = p;
-	return memset(p, 0, size);
+	return p;
+}
+
+void *ktest_alloc(unsigned long size)
+{
+	return memset(ktest_alloc_dirty(size), 0, size);
 }
 
 unsigned int ktest_mark(void)

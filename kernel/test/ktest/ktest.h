@@ -127,6 +127,9 @@ extern unsigned long ktest_unlocks;
 /* Goes on on another CPU, asleep in between: the test's own function only, and back on CPU 0 before it
  * ends. The host: takes that CPU's name. */
 void ktest_migrate(unsigned int cpu);
+/* In ktest_jitter_hook, on CPU 0: the interrupted thread, if it is the test's own, goes on on a CPU that runs
+ * none of the test's, from the very instruction. True if it will; then ktest_migrate(0) is due. */
+bool ktest_move_interrupted(void);
 /* Called in the kernel when one of ktest_on_cpus()'s CPUs was interrupted, in the interrupt; never on
  * the host. */
 extern void (*ktest_jitter_hook)(unsigned int cpu);
@@ -135,6 +138,8 @@ u64 ktest_clock(void);
 /* Zeroed memory that lives until the test's end, with unmapped or poisoned memory behind it; ends
  * the test when there is none. The test's own function only. */
 void *ktest_alloc(unsigned long size);
+/* The same, with anything in it. */
+void *ktest_alloc_dirty(unsigned long size);
 /* For loops: ktest_release(mark) frees what was allocated since ktest_mark() gave that mark. */
 unsigned int ktest_mark(void);
 void ktest_release(unsigned int mark);

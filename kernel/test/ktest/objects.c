@@ -12,6 +12,20 @@
 #define MIX		0x9e3779b97f4a7c15UL
 #define CONSTRUCTED	0xc0dec0dec0dec0deUL	/* what pattern an object is filled with */
 #define LIVE		0x11ce11ce11ce11ceUL
+#define MOVES		0x30b1e30b1e30b1e3UL
+
+/* Allocators that keep nothing construct an object each time it is handed out; in SLOB's pages lie
+ * objects of all caches. */
+#if defined(CONFIG_SLAB_PAGE) || defined(CONFIG_SLAB_SLOB)
+#define STAYS_CONSTRUCTED	false
+#else
+#define STAYS_CONSTRUCTED	true
+#endif
+#ifdef CONFIG_SLAB_SLOB
+#define SHARED_PAGES		true
+#else
+#define SHARED_PAGES		false
+#endif
 
 static struct {
 	char *memory;			/* of the first frame */
@@ -95,34 +109,60 @@ static void mark_dead(const void *p, size_t size)
 
 /* ---- contents ------------------------------------------------------------------------------ */
 
-static u64 pattern(const void *p, unsigned long word, u64 kind)
+/* One word for all of an object, and another one for each: these loops are what most tests spend
+ * their instructions on. */
+static u64 pattern(const void *p, u64 kind)
 {
-	return ((unsigned long)p - (unsigned long)seen.memory + word) * MIX ^ kind;
+	return ((unsigned long)p - (unsigned long)seen.memory) * MIX ^ kind;
 }
 
 static void fill(void *p, size_t size, u64 kind)
 {
-	unsigned long words = size / sizeof(u64);
-	u64 rest = pattern(p, words, kind);
+	u64 word = pattern(p, kind), *at = p;
 
-	for (unsigned long i = 0; i < words; i++)
-		((u64 *)p)[i] = pattern(p, i, kind);
-	memcpy((u64 *)p + words, &rest, size % sizeof(u64));
+	for (; size >= 8 * sizeof(word); size -= 8 * sizeof(word), at += 8) {
+		at[0] = word;
+		at[1] = word;
+		at[2] = word;
+		at[3] = word;
+		at[4] = word;
+		at[5] = word;
+		at[6] = word;
+		at[7] = word;
+	}
+	for (; size >= sizeof(word); size -= sizeof(word))
+		*at++ = word;
+	memcpy(at, &word, size);
 }
 
-/* The first byte that is not as fill() left it; @size: none. */
+/* The first byte of @p that is not as fill() left it at @origin; @size: none. */
+static size_t first_change_of(const void *p, const void *origin, size_t size, u64 kind)
+{
+	u64 word = pattern(origin, kind);
+	const u64 *at = p, *end = at + size / sizeof(word);
+
+	for (; end - at >= 8; at += 8)
+		if (((at[0] ^ word) | (at[1] ^ word) | (at[2] ^ word) | (at[3] ^ word) |
+		     (at[4] ^ word) | (at[5] ^ word) | (at[6] ^ word) | (at[7] ^ word)))
+			break;
+	for (; at < end; at++)
+		if (*at != word)
+			return (const char *)at - (const char *)p;
+	return memcmp(at, &word, size % sizeof(word)) ? (size_t)((const char *)at - (const char *)p) : size;
+}
+
 static size_t first_change(const void *p, size_t size, u64 kind)
 {
-	unsigned long words = size / sizeof(u64);
-	u64 rest = pattern(p, words, kind);
-
-	for (unsigned long i = 0; i < words; i++)
-		if (((const u64 *)p)[i] != pattern(p, i, kind))
-			return i * sizeof(u64);
-	return memcmp((const u64 *)p + words, &rest, size % sizeof(u64)) ? words * sizeof(u64) : size;
+	return first_change_of(p, p, size, kind);
 }
 
 /* ---- constructors -------------------------------------------------------------------------- */
+
+/* A shared page does not tell how large an object in it is. */
+static size_t constructed_size(const struct kmem_cache *cache)
+{
+	return SHARED_PAGES ? sizeof(u64) : cache->object_size;
+}
 
 void objects_ctor(void *object)
 {
@@ -133,9 +173,12 @@ void objects_ctor(void *object)
 	if (!slab.cache)
 		fail("a constructor was called for %p, which is in no slab", object);
 	__atomic_fetch_add(&seen.ctors, 1, __ATOMIC_RELAXED);
-	if (__atomic_fetch_or(&seen.constructed[granule / 64], bit, __ATOMIC_ACQ_REL) & bit)
+	if (READ_ONCE(seen.live[granule / 64]) & bit)
+		fail("a constructor was called for %p, which is in use", object);
+	if (__atomic_fetch_or(&seen.constructed[granule / 64], bit, __ATOMIC_ACQ_REL) & bit &&
+	    STAYS_CONSTRUCTED)
 		fail("object %p of %s was constructed a second time", object, slab.cache->name);
-	fill(object, slab.cache->object_size, CONSTRUCTED);
+	fill(object, constructed_size(slab.cache), CONSTRUCTED);
 }
 
 unsigned long objects_constructed(void)
@@ -145,12 +188,13 @@ unsigned long objects_constructed(void)
 
 static void check_constructed(const struct kmem_cache *cache, const void *object)
 {
-	size_t at = first_change(object, cache->object_size, CONSTRUCTED);
+	size_t size = min(constructed_size(cache), (size_t)cache->object_size);
+	size_t at = first_change(object, size, CONSTRUCTED);
 	unsigned long granule = granule_of(object);
 
 	if (!(READ_ONCE(seen.constructed[granule / 64]) >> (granule % 64) & 1))
 		fail("object %p of %s was handed out and never constructed", object, cache->name);
-	if (at < cache->object_size)
+	if (at < size)
 		fail("object %p of %s is not in its constructed state any more, at byte %lu", object,
 		     cache->name, at);
 }
@@ -164,10 +208,10 @@ static void check_place(const struct kmem_cache *cache, const void *object, size
 	if (!in_memory(object, size))
 		fail("%s gave %p, which is no memory of this world", cache->name, object);
 	slab = objects_slab_of(object);
-	if (slab.cache != cache)
+	if (SHARED_PAGES ? !slab.cache : slab.cache != cache)
 		fail("%s gave %p, which lies in %s%s", cache->name, object,
 		     slab.cache ? "a slab of " : "no slab", slab.cache ? slab.cache->name : "");
-	if (objects_slab_of((const char *)object + size - 1).serial != slab.serial)
+	if (objects_slab_of((const char *)object + max(size, 1UL) - 1).serial != slab.serial)
 		fail("%s gave %p, which is not inside one slab", cache->name, object);
 	if ((unsigned long)object % align)
 		fail("%s gave %p, which is not aligned to %lu", cache->name, object, align);
@@ -189,8 +233,10 @@ void objects_gave(struct kmem_cache *cache, void *object)
 	if (at < cache->object_size)
 		fail("live object %p of %s was changed at byte %lu, and not by its owner", object,
 		     cache->name, at);
-	if (cache->ctor == objects_ctor)
+	if (cache->ctor == objects_ctor && STAYS_CONSTRUCTED)
 		fill(object, cache->object_size, CONSTRUCTED);
+	else if (cache->ctor == objects_ctor)
+		seen.constructed[granule_of(object) / 64] &= ~(1UL << (granule_of(object) % 64));
 	mark_dead(object, cache->object_size);
 }
 
@@ -207,15 +253,23 @@ static void check_zero(const void *object, size_t size)
 		     size, i);
 }
 
-void *objects_take(struct kmem_cache *cache, gfp_t gfp)
+static void *take(struct kmem_cache *cache, void *object, gfp_t gfp)
 {
-	void *object = kmem_cache_alloc(cache, gfp);
-
 	if (object && gfp & __GFP_ZERO && !cache->ctor)
 		check_zero(object, cache->object_size);
 	if (object)
 		objects_took(cache, object);
 	return object;
+}
+
+void *objects_take(struct kmem_cache *cache, gfp_t gfp)
+{
+	return take(cache, kmem_cache_alloc(cache, gfp), gfp);
+}
+
+void *objects_take_node(struct kmem_cache *cache, gfp_t gfp, int nid)
+{
+	return take(cache, kmem_cache_alloc_node(cache, gfp, nid), gfp);
 }
 
 void objects_give(struct kmem_cache *cache, void *object)
@@ -250,29 +304,21 @@ unsigned long objects_beside(void *object, void **objects, unsigned long n)
 }
 
 /* Which cache it is from is the allocator's choice. */
-void *objects_kmalloc(size_t size, gfp_t gfp)
+static void kmalloc_took(void *object, size_t size, size_t align)
 {
-	size_t align = size & (size - 1) ? GRANULE : min(max(size, GRANULE), (unsigned long)PAGE_SIZE);
-	void *object = __kmalloc(size, gfp);
 	struct objects_slab slab;
 
-	if (!object)
-		return NULL;
 	if (!in_memory(object, size))
 		fail("kmalloc(%lu) gave %p, which is no memory of this world", size, object);
 	slab = objects_slab_of(object);
-	if (slab.cache && slab.cache->object_size < size)
+	if (slab.cache && slab.cache->object_size < size && !SHARED_PAGES)
 		fail("kmalloc(%lu) gave an object of %s", size, slab.cache->name);
 	if (slab.cache)
 		check_place(slab.cache, object, size, align);
-	if (gfp & __GFP_ZERO)
-		check_zero(object, size);
 	mark_live(object, size);
-	fill(object, size, LIVE);
-	return object;
 }
 
-void objects_kfree(void *object, size_t size)
+static void kmalloc_gave(void *object, size_t size)
 {
 	size_t at = first_change(object, size, LIVE);
 
@@ -280,6 +326,56 @@ void objects_kfree(void *object, size_t size)
 		fail("%p from kmalloc(%lu) was changed at byte %lu, and not by its owner", object, size,
 		     at);
 	mark_dead(object, size);
+}
+
+static size_t kmalloc_align(size_t size)
+{
+	return size & (size - 1) ? GRANULE : min(max(size, GRANULE), (unsigned long)PAGE_SIZE);
+}
+
+void *objects_kmalloc(size_t size, gfp_t gfp)
+{
+	void *object = __kmalloc(size, gfp);
+
+	if (!object)
+		return NULL;
+	kmalloc_took(object, size, kmalloc_align(size));
+	if (gfp & __GFP_ZERO)
+		check_zero(object, size);
+	fill(object, size, LIVE);
+	return object;
+}
+
+void *objects_krealloc(void *object, size_t old, size_t size, gfp_t gfp)
+{
+	void *moved;
+	size_t at;
+
+	kmalloc_gave(object, old);
+	fill(object, old, MOVES);
+	moved = krealloc(object, size, gfp);
+	if (!moved && size) {
+		kmalloc_took(object, old, GRANULE);
+		at = first_change(object, old, MOVES);
+	} else if (moved) {
+		kmalloc_took(moved, size, moved == object ? GRANULE : kmalloc_align(size));
+		old = min(old, size);
+		at = first_change_of(moved, object, old, MOVES);
+	} else {
+		return NULL;
+	}
+	if (at < old)
+		fail("krealloc(%p, %lu) to %p: byte %lu is not as it was", object, size, moved, at);
+	if (moved)
+		fill(moved, size, LIVE);
+	else
+		fill(object, old, LIVE);
+	return moved;
+}
+
+void objects_kfree(void *object, size_t size)
+{
+	kmalloc_gave(object, size);
 	kfree(object);
 }
 

@@ -24,6 +24,7 @@ void objects_world(unsigned long pages);
 
 /* kmem_cache_alloc(), judged; fills the object. NULL: refused. Any CPU; so are all these. */
 void *objects_take(struct kmem_cache *cache, gfp_t gfp);
+void *objects_take_node(struct kmem_cache *cache, gfp_t gfp, int nid);
 /* Judges the contents, and kmem_cache_free(). */
 void objects_give(struct kmem_cache *cache, void *object);
 /* Several; how many there were. */
@@ -31,8 +32,9 @@ unsigned long objects_take_many(struct kmem_cache *cache, void **objects, unsign
 void objects_give_many(struct kmem_cache *cache, void **objects, unsigned long n);
 /* How many of @objects lie in the slab of @object. */
 unsigned long objects_beside(void *object, void **objects, unsigned long n);
-/* The same for kmalloc() and kfree(). */
+/* The same for kmalloc(), krealloc() of an object of @old bytes, and kfree(). */
 void *objects_kmalloc(size_t size, gfp_t gfp);
+void *objects_krealloc(void *object, size_t old, size_t size, gfp_t gfp);
 void objects_kfree(void *object, size_t size);
 /* The two halves: for what was allocated, or is about to be freed, in another way. */
 void objects_took(struct kmem_cache *cache, void *object);

@@ -90,11 +90,17 @@ static void check_resting(unsigned long frame)
 {
 	const u64 *word = __va(PFN_PHYS(FIRST_PFN + frame));
 
-	for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*word) && !source.written; i++) {
-		if (word[i] != RESTING) {
-			source.written = true;
-			source.written_pfn = FIRST_PFN + frame;
-		}
+	u64 changed = 0;
+
+	/* Eight words a turn: this is the longest loop of all tests together. */
+	for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*word); i += 8) {
+		changed |= (word[i] ^ RESTING) | (word[i + 1] ^ RESTING) | (word[i + 2] ^ RESTING) |
+			   (word[i + 3] ^ RESTING) | (word[i + 4] ^ RESTING) | (word[i + 5] ^ RESTING) |
+			   (word[i + 6] ^ RESTING) | (word[i + 7] ^ RESTING);
+	}
+	if (changed && !source.written) {
+		source.written = true;
+		source.written_pfn = FIRST_PFN + frame;
 	}
 }
 
@@ -158,7 +164,8 @@ static void prepare(unsigned long frame, unsigned int order, bool zero)
 		__asan_unpoison_memory_region(contents, PAGE_SIZE);
 		if (source.state[i] == RESTS)
 			check_resting(i);
-		memset(contents, zero ? 0 : FRESH, PAGE_SIZE);
+		if (zero || source.state[i] == FREE)	/* else the pattern will do for garbage */
+			memset(contents, zero ? 0 : FRESH, PAGE_SIZE);
 		source.state[i] = USED;
 	}
 }

@@ -2,6 +2,7 @@
  * ktest in the kernel: a late initcall runs the tests that the command line names and powers off.
  *
  *	ktest.tests=a,b,c	names (default: all)	ktest.seed=N	secret=32 hex digits
+ *	ktest.seeds=N		tests that run with several seeds run with N, and say how many runs differed
  *
  * The last CPU is reserved: this file's thread lives there, and no test ever runs on it. Each of the
  * others has a worker thread. The reserved CPU gives a test to worker 0, watches until it is done or
@@ -43,6 +44,7 @@
 #define ABORT_GRACE	5000000UL	/* ... when one has left the test, perhaps with a lock */
 #define RELAX_TIME	1000		/* instructions: more than it takes to arm a timer */
 #define HEARTBEAT	30000		/* instructions */
+#define LOOK_TIME	12000		/* instructions: how often the reserved CPU looks at a CPU that is alone */
 
 struct worker {
 	struct thread *thread;
@@ -107,6 +109,8 @@ void ktest_smp_call(unsigned long mask, void (*fn)(void *), void *arg)
  * Every CPU's, always: no slice lasts longer, even of a CPU that spins with interrupts off. It takes
  * one of each, because a timer that has fired is armed again only when its CPU has had its turn.
  */
+static struct timer hearts[NR_CPUS];
+
 static void heartbeat(struct timer *timer)
 {
 	timer_start(timer, arch_clock_ns() + HEARTBEAT + 1000 * smp_processor_id());
@@ -114,7 +118,6 @@ static void heartbeat(struct timer *timer)
 
 static void start_heart(void)
 {
-	static struct timer hearts[NR_CPUS];
 	struct timer *heart = &hearts[smp_processor_id()];
 
 	if (heart->fn)
@@ -145,6 +148,57 @@ void ktest_migrate(unsigned int cpu)
 		set_current_state(TASK_UNINTERRUPTIBLE);
 		timer_start(&traveller.timer, arch_clock_ns() + RELAX_TIME);
 		schedule();
+	}
+}
+
+/*
+ * The thread that started all this has nothing to do but this: it takes CPU 0 from a thread that was
+ * interrupted there, until another CPU, which has run dry, has come for that one.
+ */
+static struct {
+	struct thread *thread;
+	struct thread *moved;		/* NULL: nobody */
+} usurper;
+
+bool ktest_move_interrupted(void)
+{
+	struct thread *self = current_thread();
+
+	/* The interrupt itself counts as one reason not to be preempted. */
+	if (smp_processor_id() || preempt_count() > 1 || self != workers[0].thread ||
+	    READ_ONCE(usurper.moved))
+		return false;
+	self->cpus_allowed = ~0UL;
+	smp_store_release(&usurper.moved, self);
+	wake_up_process(usurper.thread);
+	set_bit(TIF_NEED_RESCHED, &current_head()->flags);
+	return true;
+}
+
+static __noreturn void usurp(void)
+{
+	struct thread *self = current_thread(), *moved;
+
+	self->cpus_allowed = BIT(0);
+	usurper.thread = self;
+	for (;;) {
+		unsigned long anywhere = ~0UL;
+
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		moved = smp_load_acquire(&usurper.moved);
+		if (!moved) {
+			schedule();
+			continue;
+		}
+		WRITE_ONCE(self->state, TASK_RUNNING);
+		/* It stays there, unless it has been there, and wants to come back. */
+		__atomic_compare_exchange_n(&moved->cpus_allowed, &anywhere, ~BIT(0), false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+		while (!READ_ONCE(moved->head.cpu) && READ_ONCE(moved->cpus_allowed) != BIT(0)) {
+			arch_send_ipi(BIT(1), IPI_RESCHEDULE);
+			ktest_relax();
+		}
+		smp_store_release(&usurper.moved, NULL);
 	}
 }
 
@@ -323,10 +377,39 @@ void ktest_abort(void)
 
 /* ---- one test ----------------------------------------------------------------------------- */
 
+#define MAX_SEEDS	1000
+
 static struct {
 	const struct ktest *test;
 	u64 first_seed, seed, deadline;
+	unsigned int asked_seeds;	/* 0: as many as the test has */
+	u64 runs[MAX_SEEDS];		/* with each seed: what it cost and how often a lock was released */
 } now;
+
+static unsigned int seeds_of(const struct ktest *test)
+{
+	return test->seeds > 1 && now.asked_seeds ? now.asked_seeds : test->seeds;
+}
+
+static u64 budget_of(const struct ktest *test)
+{
+	return test->budget / test->seeds * seeds_of(test);
+}
+
+/* Runs that differ in these numbers were different; of others nothing is known. */
+static unsigned int different_runs(unsigned int n)
+{
+	unsigned int different = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned int j = 0;
+
+		while (now.runs[j] != now.runs[i])
+			j++;
+		different += j == i;
+	}
+	return different;
+}
 
 u64 ktest_budget_left(void)
 {
@@ -341,14 +424,18 @@ static void run_test(unsigned int cpu, void *arg)
 
 	(void)cpu;
 	(void)arg;
-	for (unsigned int i = 0; i < test->seeds && !ktest_failed(); i++) {
+	for (unsigned int i = 0; i < seeds_of(test) && !ktest_failed(); i++) {
 		struct ktest_run t = { .seed = now.first_seed + i * SEED_STEP };
+		unsigned long unlocks = ktest_unlocks;
+		u64 start = arch_clock_ns();
 
 		now.seed = t.seed;
 		prng_seed(&t.rng, t.seed);
 		world_reset();
 		test->run(&t);
 		ktest_release(0);
+		if (now.asked_seeds)
+			now.runs[i] = (arch_clock_ns() - start) << 32 | (u32)(ktest_unlocks - unlocks);
 	}
 }
 
@@ -389,6 +476,28 @@ static __printf(1, 2) void out_sealed(const char *fmt, ...)
 	out(mac);
 }
 
+/*
+ * The reserved CPU lets the others run. Each look costs as much as a third of a slice of RELAX_TIME. So while
+ * one CPU is alone with a test it has more, as far as no heart beats in that time: an alarm behind
+ * another one would not end this CPU's slice. Several CPUs are switched as often as can be.
+ */
+static void look_away(void)
+{
+	u64 clock = arch_clock_ns(), alarm = clock + LOOK_TIME;
+
+	if (READ_ONCE(gang.left)) {
+		ktest_relax();
+		return;
+	}
+	for (unsigned int cpu = 0; cpu < nr_workers; cpu++) {
+		u64 beat = READ_ONCE(hearts[cpu].expires_ns);
+
+		if (beat > clock)
+			alarm = min(alarm, beat - RELAX_TIME);
+	}
+	arch_timer_set(max(alarm, clock + RELAX_TIME));
+}
+
 /* Until worker 0 is done; false: the budget is spent, or it waits in vain for a CPU that has left. */
 static bool wait_for_worker(void)
 {
@@ -402,7 +511,7 @@ static bool wait_for_worker(void)
 			return false;
 		if (smp_load_acquire(&gang.aborted))
 			deadline = min(deadline, clock + ABORT_GRACE);
-		ktest_relax();
+		look_away();
 	}
 	return true;
 }
@@ -432,19 +541,20 @@ static __noreturn void finish(void)
 /* Prints the verdict; does not return if the machine cannot be used any more. */
 static void run_one(const struct ktest *test, unsigned int number)
 {
-	char timeout[LINE_SIZE], mac[32];
+	char timeout[LINE_SIZE], mac[32], runs[48] = "";
+	unsigned int seeds = seeds_of(test);
 	bool in_time, settled;
-	u64 start;
+	u64 start, budget = budget_of(test);
 
 	out_sealed("# start %u %s", number, test->name);
 	/* Sealed beforehand: when it is needed, other CPUs may be running wild. */
 	snprintf(timeout, sizeof(timeout), "not ok %u %s # timed out after %lu instructions",
-		 number, test->name, (unsigned long)test->budget);
+		 number, test->name, (unsigned long)budget);
 	format_mac(mac, timeout);
 
 	now.test = test;
 	start = arch_clock_ns();
-	now.deadline = start + test->budget;
+	now.deadline = start + budget;
 	give_work(0, run_test, NULL);
 	in_time = wait_for_worker();
 	if (!in_time && !ktest_failed()) {
@@ -464,8 +574,10 @@ static void run_one(const struct ktest *test, unsigned int number)
 		snprintf(where, sizeof(where), "seed %lu", (unsigned long)now.seed);
 		out_comment(where);
 	}
-	out_sealed("%s %u %s # %lu instructions", ktest_failed() ? "not ok" : "ok", number,
-		   test->name, (unsigned long)(arch_clock_ns() - start));
+	if (seeds != test->seeds && !ktest_failed())
+		snprintf(runs, sizeof(runs), ", %u of %u runs differ", different_runs(seeds), seeds);
+	out_sealed("%s %u %s # %lu instructions%s", ktest_failed() ? "not ok" : "ok", number,
+		   test->name, (unsigned long)(arch_clock_ns() - start), runs);
 	if (!settled)
 		finish();
 	for (unsigned int cpu = 0; cpu < nr_workers; cpu++)
@@ -496,6 +608,7 @@ static void harness_main(void *unused)
 	for (unsigned int cpu = 0; cpu < nr_workers; cpu++)
 		start_worker(cpu);
 	now.first_seed = cmdline_long("ktest.seed", 1);
+	now.asked_seeds = clamp(cmdline_long("ktest.seeds", 0), 0L, (long)MAX_SEEDS);
 	cmdline_get("ktest.tests", list, sizeof(list));
 	out("KTAP version 1\n");
 	for (const struct ktest *const *test = ktest_table; *test; test++)
@@ -517,9 +630,6 @@ static int ktest_main(void)
 	start_on(nr_cpus - 1, harness_main, "ktest");
 	while (!smp_load_acquire(&harness_runs))
 		ktest_relax();
-	for (;;) {			/* this thread is not needed any more */
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		schedule();
-	}
+	usurp();
 }
 late_initcall(ktest_main);

@@ -232,7 +232,7 @@ void world_window(pfn_t first, unsigned long pages)
 	first = ALIGN_DOWN(first, PAGES_PER_SECTION);
 	if (end - first > WORLD_MAX_PAGES)
 		panic("a world of %lu pages is too large", end - first);
-	array = ktest_alloc((end - first) * sizeof(struct page));
+	array = ktest_alloc_dirty((end - first) * sizeof(struct page));
 	memset(array, GARBAGE, (end - first) * sizeof(struct page));
 	window.first = first;
 	window.pages = end - first;
@@ -244,7 +244,7 @@ void world_contents(unsigned long pages)
 {
 	window.contents = min(pages, window.pages);
 	/* As in the direct map, what is aligned as a frame is aligned as memory, up to 32 KiB. */
-	window.memory = ktest_alloc(window.contents * PAGE_SIZE + CONTENTS_ALIGN);
+	window.memory = ktest_alloc_dirty(window.contents * PAGE_SIZE + CONTENTS_ALIGN);
 	window.memory = (char *)ALIGN((unsigned long)window.memory, CONTENTS_ALIGN);
 }
 

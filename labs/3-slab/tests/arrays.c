@@ -253,7 +253,7 @@ KTEST(arrays, tunables_are_set_and_shown,
 	objects_world(1024);
 	c = kmem_cache_create("tune", 128, 0, 0, objects_ctor);
 	ASSERT_TRUE(c != NULL);
-	for (unsigned int round = 0; round < 12; round++) {
+	for (unsigned int round = 0; round < 8; round++) {
 		unsigned int limit = 1 + prng_below(&t->rng, 100);
 		unsigned int batch = 1 + prng_below(&t->rng, limit), shared = prng_below(&t->rng, 5);
 
@@ -328,36 +328,63 @@ KTEST(arrays, locks_are_taken_with_interrupts_off,
 
 /* ---- cost ------------------------------------------------------------------------------------ */
 
-/* In this world an address becomes a page by a function call, so a pair costs more than in the
- * kernel: of the reference 213 instructions on RISC-V and 176 on ARM64; in a row, 286 and 240. */
-#define HOT_PAIR	320
-#define ROW_PAIR	450
+/*
+ * In the kernel that the reference is built into, a hot pair costs 82 instructions on ARM64 and 90 on
+ * RISC-V; here an address becomes a page by a function call. lab.toml's limits leave room for twice what the
+ * reference needs here.
+ */
+extern const unsigned int ktest_limit_hot_pair[2], ktest_limit_row_pair[2];
 
-KTEST(arrays, a_pair_costs_few_instructions,
-      "kmalloc and kfree by turns cost at most 320 instructions; 1000 in a row and 1000 frees, "
-      "450 a pair",
+#ifdef __aarch64__
+#define MACHINE	0
+#else
+#define MACHINE	1
+#endif
+
+#define CHUNK	50
+
+static void hot_pairs(void)
+{
+	for (unsigned int i = 0; i < CHUNK; i++)
+		kfree(__kmalloc(64, GFP_KERNEL));
+}
+
+static void row_pairs(void)
+{
+	for (unsigned int i = 0; i < N; i++)
+		object[i] = __kmalloc(64, GFP_KERNEL);
+	for (unsigned int i = 0; i < N; i++)
+		kfree(object[i]);
+}
+
+/* The clock counts what other CPUs do, too: the least of many runs is one that nobody cut in two. */
+static unsigned int cost(void (*fn)(void), unsigned int pairs, unsigned int runs)
+{
+	u64 least = ~0UL;
+
+	while (runs--) {
+		u64 start = ktest_clock();
+
+		fn();
+		least = min(least, ktest_clock() - start);
+	}
+	return (least + pairs / 2) / pairs;
+}
+
+KTEST(arrays, a_hot_pair_stays_within_its_budget,
+      "kmalloc(64) and kfree by turns, and 1000 in a row, cost no more instructions than lab.toml's "
+      "limits allow",
       50000000)
 {
-	u64 start, hot, row;
+	unsigned int hot, row;
 
-	objects_world(1024);
-	for (unsigned int i = 0; i < N; i++)
-		object[i] = __kmalloc(64, GFP_KERNEL);
-	for (unsigned int i = 0; i < N; i++)
-		kfree(object[i]);
-	start = ktest_clock();
-	for (unsigned int i = 0; i < 500; i++)
-		kfree(__kmalloc(64, GFP_KERNEL));
-	hot = (ktest_clock() - start) / 500;
-	start = ktest_clock();
-	for (unsigned int i = 0; i < N; i++)
-		object[i] = __kmalloc(64, GFP_KERNEL);
-	for (unsigned int i = 0; i < N; i++)
-		kfree(object[i]);
-	row = (ktest_clock() - start) / N;
-	ktest_note("a hot pair: %lu, in a row: %lu", (unsigned long)hot, (unsigned long)row);
+	objects_world(512);
+	row_pairs();
+	hot = cost(hot_pairs, CHUNK, 20);
+	row = cost(row_pairs, N, 3);
+	ktest_note("a hot pair: %u, in a row: %u", hot, row);
 #ifndef CONFIG_ARCH_HOST	/* whose clock counts nanoseconds, under sanitizers */
-	EXPECT_LE(hot, HOT_PAIR);
-	EXPECT_LE(row, ROW_PAIR);
+	EXPECT_LE(hot, ktest_limit_hot_pair[MACHINE]);
+	EXPECT_LE(row, ktest_limit_row_pair[MACHINE]);
 #endif
 }

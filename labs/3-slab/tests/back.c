@@ -4,7 +4,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define N	600
+#define N	400
 
 static void *object[N];
 
@@ -18,7 +18,7 @@ KTEST(back, shrink_gives_all_free_slabs_back,
 	objects_world(2048);
 	for (unsigned int s = 0; s < ARRAY_SIZE(sizes); s++) {
 		struct kmem_cache *c = kmem_cache_create("shrink", sizes[s], 0, 0, NULL);
-		unsigned long n = sizes[s] > 1024 ? 100 : N;
+		unsigned long n = sizes[s] > 1024 ? 40 : N;
 
 		ASSERT_TRUE(c != NULL);
 		EXPECT_EQ(kmem_cache_shrink(c), 0);
@@ -157,7 +157,7 @@ KTEST(back, a_destroyed_cache_leaves_nothing,
 
 	objects_world(1024);
 	before = settled();
-	for (unsigned int round = 0; round < 40; round++) {
+	for (unsigned int round = 0; round < 24; round++) {
 		struct kmem_cache *c = kmem_cache_create("gone", round % 2 ? 1024 :
 							 1 + round * 200, 0, 0, NULL);
 

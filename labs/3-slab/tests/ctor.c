@@ -36,7 +36,7 @@ KTEST(ctor, constructed_objects_stay_constructed,
 {
 	static const size_t sizes[] = { 16, 100, 512, 1400 };
 
-	objects_world(1024);
+	objects_world(512);
 	for (unsigned int s = 0; s < ARRAY_SIZE(sizes); s++) {
 		struct kmem_cache *c = kmem_cache_create("stays", sizes[s], 0, 0, objects_ctor);
 		unsigned long after_first, slabs;
@@ -45,7 +45,7 @@ KTEST(ctor, constructed_objects_stay_constructed,
 		ASSERT_EQ(objects_take_many(c, object, 200), 200);
 		after_first = objects_constructed();
 		slabs = objects_slabs_got();
-		for (unsigned int round = 0; round < 6; round++) {
+		for (unsigned int round = 0; round < 3; round++) {
 			for (unsigned int i = 0; i < 200; i++)
 				if ((i + round) % 5)
 					objects_give(c, object[i]);
@@ -68,7 +68,7 @@ KTEST(ctor, new_slabs_are_constructed_anew,
 	objects_world(512);
 	c = kmem_cache_create("anew", 250, 0, 0, objects_ctor);
 	ASSERT_TRUE(c != NULL);
-	for (unsigned int round = 0; round < 8; round++) {
+	for (unsigned int round = 0; round < 4; round++) {
 		unsigned long before = objects_constructed();
 
 		ASSERT_EQ(objects_take_many(c, object, 300), 300);

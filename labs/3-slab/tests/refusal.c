@@ -4,7 +4,7 @@
 #include "mm/slab/backend.h"
 #include "lib/string.h"
 
-#define N	700
+#define N	250
 
 static void *object[N], *more[N];
 static const size_t sizes[] = { 32, 200, 700, 1024, 4096 };
@@ -21,7 +21,7 @@ static const size_t sizes[] = { 32, 200, 700, 1024, 4096 };
 /* Takes many objects beside those that are live, gives all back and destroys the cache. */
 static void check_and_destroy(struct kmem_cache *c, void **live, unsigned long n)
 {
-	unsigned long got = objects_take_many(c, more, c->object_size > 1000 ? 100 : N);
+	unsigned long got = objects_take_many(c, more, c->object_size > 1000 ? 60 : N);
 
 	objects_give_many(c, more, got);
 	objects_give_many(c, live, n);

@@ -89,6 +89,7 @@ void cache_free(struct kmem_cache *cache, struct page *page, void *object)
 	NOT_WRITTEN();
 }
 
+#ifndef CONFIG_KASAN		/* which has both of these in kasan_slab.c, in front of the rest */
 /* kmem_cache_free_rest() knows what to do with an object that is not on the fast path. */
 void kmem_cache_free(struct kmem_cache *cache, void *object)
 {
@@ -102,6 +103,7 @@ void kfree(const void *object)
 	(void)object;
 	NOT_WRITTEN();
 }
+#endif
 
 /* @n objects of one slab, linked from @first to @last. Any context. */
 void slub_free_linked(struct kmem_cache *cache, struct page *slab, void *first, void *last,

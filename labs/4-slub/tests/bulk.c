@@ -69,12 +69,12 @@ static void bulk_free(void *arg)
 
 KTEST_SEEDS(bulk, bulk_takes_and_frees_any_mixture,
 	    "objects taken in bulk or singly are freed in bulk, in any order, from several slabs, by any CPU",
-	    180000000, 3)
+	    40000000, 2)
 {
 	unsigned int n;
 
 	boot(200);
-	n = min(20 * per_slab, (unsigned int)MAX_OBJECTS);
+	n = 12 * per_slab;
 	for (unsigned int round = 0; round < 4 && !ktest_failed(); round++) {
 		struct batch first = { 0, n / 3 }, rest = { n / 3, n - n / 3 };
 

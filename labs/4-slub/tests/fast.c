@@ -120,7 +120,7 @@ static unsigned int cost(void (*fn)(void))
 
 KTEST(fast, hot_pairs_stay_inside_their_budget,
       "an allocation and its free, hot, cost no more instructions than lab.toml's limits allow",
-      30000000)
+      20000000)
 {
 	boot_slabs(1);
 	cache = new_cache("cost", 64, 8, 0, NULL);
@@ -180,14 +180,17 @@ static struct {
 	void *mine[IN_INTERRUPT];
 	struct prng rng;
 } interrupt[NR_CPUS];
+static bool flushes;
 
-/* What an interrupt handler would do. */
+/* What an interrupt handler would do; to give the slabs up comes from another CPU that shrinks the cache. */
 static void use_cache(unsigned int cpu)
 {
 	void **slot = &interrupt[cpu].mine[prng_below(&interrupt[cpu].rng, IN_INTERRUPT)];
 
 	if (ktest_failed())
 		return;
+	if (flushes && !prng_below(&interrupt[cpu].rng, 4))
+		slub_flush_cpu(cache);
 	if (*slot) {
 		give_n(cache, slot, 1);
 		*slot = NULL;
@@ -207,7 +210,7 @@ static void interrupted_pairs(unsigned int cpu, void *arg)
 	struct prng rng;
 
 	prng_seed(&rng, *(u64 *)arg + cpu);
-	for (unsigned int i = 0; i < 1500 && !ktest_failed(); i++) {
+	for (unsigned int i = 0; i < 600 && !ktest_failed(); i++) {
 		void **slot = &held[prng_below(&rng, HELD)];
 
 		for (unsigned int k = 0; k < 2; k++) {
@@ -235,12 +238,14 @@ static void interrupted_slabs(unsigned int cpu, void *arg)
 	prng_seed(&rng, *(u64 *)arg + cpu);
 	for (unsigned int at = 0; at < MAX_HELD; at++)
 		held[at] = kmem_cache_alloc(cache, GFP_KERNEL);
-	for (unsigned int i = 0; i < 3000 && !ktest_failed(); i++) {
+	for (unsigned int i = 0; i < 1200 && !ktest_failed(); i++) {
 		void **slot = &held[prng_below(&rng, MAX_HELD)];
 
 		kmem_cache_free(cache, *slot);
 		*slot = kmem_cache_alloc(cache, GFP_KERNEL);
 		ASSERT_TRUE(*slot != NULL);
+		if (flushes && i % 4 == 0)
+			slub_flush_cpu(cache);
 	}
 	for (unsigned int at = 0; at < MAX_HELD && !ktest_failed(); at++) {
 		took(held[at], cache->object_size, 8);
@@ -269,11 +274,12 @@ static void interrupted(struct ktest_run *t, size_t size, void (*fn)(unsigned in
 
 KTEST_SEEDS(fast, an_interrupt_may_come_at_any_instruction,
 	    "an interrupt handler that allocates and frees may come between any two instructions",
-	    250000000, 3)
+	    90000000, 3)
 {
 	boot_slabs(1);
+	flushes = false;
 	interrupted(t, 64, interrupted_pairs);		/* the fast path */
-	if (!ktest_failed())
+	for (unsigned int i = 0; i < 2 && !ktest_failed(); i++, flushes = true)
 		interrupted(t, 1024, interrupted_slabs);
 }
 

@@ -23,7 +23,7 @@ static unsigned long slabs(void)
 }
 
 KTEST(partial, free_objects_are_used_before_new_pages,
-      "as long as any slab has free objects, no pages are asked for", 30000000)
+      "as long as any slab has free objects, no pages are asked for", 20000000)
 {
 	unsigned int n;
 	unsigned long calls;
@@ -74,7 +74,7 @@ KTEST(partial, full_slabs_come_back,
 
 KTEST(partial, empty_slabs_stay_up_to_min_partial,
       "of slabs that become empty a node keeps min_partial and a CPU cpu_partial, the others go back",
-      60000000)
+      30000000)
 {
 	static const struct { unsigned int min, cpu; } kinds[] = { { 4, 1 }, { 0, 2 }, { 8, 4 } };
 
@@ -139,7 +139,7 @@ KTEST(partial, shrinking_gives_all_empty_slabs_back,
 }
 
 KTEST(partial, shrinking_keeps_what_is_in_use,
-      "shrinking leaves the slabs whose objects are in use, and only those", 30000000)
+      "shrinking leaves the slabs whose objects are in use, and only those", 20000000)
 {
 	unsigned int n, keep = 0, holding = 0;
 

@@ -75,9 +75,9 @@ static void exchange_many(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(races, cpus_share_a_cache,
 	    "objects that some CPUs allocate and others free are never in two hands, and all come back",
-	    120000000, 4)
+	    70000000, 3)
 {
-	struct job job = { .seed = t->seed, .steps = 1500 };
+	struct job job = { .seed = t->seed, .steps = 1000 };
 
 	boot(64, 1);
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, exchange_many, &job);
@@ -87,9 +87,9 @@ KTEST_SEEDS(races, cpus_share_a_cache,
 
 KTEST_SEEDS(races, slabs_change_hands,
 	    "slabs of few objects, emptied, given back, taken and frozen by several CPUs, lose no object",
-	    190000000, 6)
+	    100000000, 4)
 {
-	struct job job = { .seed = t->seed, .steps = 1500 };
+	struct job job = { .seed = t->seed, .steps = 1000 };
 
 	boot(1024, 1);
 	cache_tune(cache, "min_partial", prng_below(&t->rng, 2));
@@ -114,26 +114,32 @@ static void exchange_and_flush(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(races, flushes_meet_frees,
 	    "CPUs that give their slabs up all the time, while others free into them, lose no object and no slab",
-	    920000000, 12)
+	360000000, 2)
 {
-	struct job job = { t->seed, 2000, 3 };
-	unsigned int kind = prng_below(&t->rng, 8);
+	struct job job = { t->seed, 400, 3 };
 
 	/* Slabs of 4 objects or 8, one node or two; few objects, that slabs become empty, or many. */
-	boot(kind & 1 ? 8192 : 1024, kind & 2 ? 2 : 1);
-	nr_slots = kind & 4 ? 3 : MAX_SLOTS;
-	cache_tune(cache, "min_partial", prng_below(&t->rng, 2));
-	cache_tune(cache, "cpu_partial", prng_below(&t->rng, 3));
-	ktest_on_cpus(ktest_nr_cpus(), t->seed, exchange_and_flush, &job);
-	empty_slots();
-	expect_all_back(cache, pages);
+	for (unsigned int kind = 0; kind < 8 && !ktest_failed(); kind++) {
+		unsigned int mark = ktest_mark();
+
+		world_reset();
+		boot(kind & 1 ? 8192 : 1024, kind & 2 ? 2 : 1);
+		nr_slots = kind & 4 ? 3 : MAX_SLOTS;
+		cache_tune(cache, "min_partial", prng_below(&t->rng, 2));
+		cache_tune(cache, "cpu_partial", prng_below(&t->rng, 3));
+		job.seed = t->seed + kind;
+		ktest_on_cpus(ktest_nr_cpus(), job.seed, exchange_and_flush, &job);
+		empty_slots();
+		expect_all_back(cache, pages);
+		ktest_release(mark);
+	}
 }
 
 KTEST_SEEDS(races, last_frees_meet_flushes,
 	    "a slab that is given up in the moment in which its last object is freed is on the list once, or gone",
-	    600000000, 16)
+	210000000, 4)
 {
-	struct job job = { t->seed, 1500, 1 };
+	struct job job = { t->seed, 1000, 1 };
 
 	boot(1024, 1);
 	nr_slots = 2;
@@ -181,11 +187,11 @@ static void free_together(unsigned int cpu, void *arg)
 
 KTEST_SEEDS(races, cpus_free_into_one_slab,
 	    "of objects that several CPUs free into one slab at once none is lost, and the slab has one owner",
-	    110000000, 4)
+	    70000000, 3)
 {
 	boot(256, 1);
 	meeting.n = min(2 * per_slab, 128U);
-	meeting.rounds = 40;
+	meeting.rounds = 30;
 	meeting.arrived = meeting.round = 0;
 	ktest_on_cpus(ktest_nr_cpus(), t->seed, free_together, NULL);
 	expect_all_back(cache, pages);
@@ -305,6 +311,78 @@ KTEST(races, a_sleeping_allocation_may_wake_up_elsewhere,
 	expect_all_back(cache, pages);
 }
 
+/* ---- preempted, and elsewhere ------------------------------------------------------------------- */
+
+#define MOVES		150
+
+static bool may_move;
+
+static void move_away(unsigned int cpu)
+{
+	struct kmem_cache_cpu *c = per_cpu_ptr(slub_of(cache)->cpu_slab, cpu);
+
+	if (!may_move || !ktest_move_interrupted())
+		return;
+	may_move = false;
+	left = c;
+	left_state = *c;
+}
+
+/* Frees and allocates until an interrupt has come, somewhere in between, and he is on another CPU. */
+static void exchange_till_moved(struct prng *rng, bool fast)
+{
+	may_move = true;
+	while (may_move && !ktest_failed()) {
+		void **slot = &slots[prng_below(rng, nr_slots)];
+
+		for (unsigned int i = 0; i < 4 && fast && may_move; i++) {
+			void *object = kmem_cache_alloc(cache, GFP_KERNEL);
+
+			if (may_move)
+				kmem_cache_free(cache, object);
+			else
+				kfree(object);
+			object = kmem_cache_alloc(cache, GFP_KERNEL);
+			kfree(object);
+		}
+		kmem_cache_free(cache, *slot);
+		*slot = kmem_cache_alloc(cache, GFP_KERNEL);
+		ASSERT_TRUE(*slot != NULL);
+	}
+	if (smp_processor_id())
+		check_left();
+	left = NULL;
+	ktest_migrate(0);
+}
+
+static void exchange_and_move(unsigned int cpu, void *arg)
+{
+	struct prng rng;
+
+	prng_seed(&rng, *(u64 *)arg + cpu);
+	for (unsigned int i = 0; i < MOVES && !ktest_failed(); i++)
+		exchange_till_moved(&rng, i % 2);
+}
+
+KTEST(races, a_preempted_thread_may_go_on_elsewhere,
+      "who is preempted, at whatever instruction, and goes on on another CPU, leaves the slabs of the first alone",
+      30000000)
+{
+	boot(1024, 1);
+	left = NULL;
+	for (unsigned int i = 0; i < nr_slots; i++)
+		slots[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+	if (MACHINE >= 0) {			/* nobody is interrupted on the host */
+		ktest_jitter_hook = move_away;
+		ktest_on_cpus(1, t->seed, exchange_and_move, &t->seed);
+		ktest_jitter_hook = NULL;
+	}
+	for (unsigned int i = 0; i < nr_slots && !ktest_failed(); i++)
+		took(slots[i], cache->object_size, 8);
+	empty_slots();
+	expect_all_back(cache, pages);
+}
+
 /* ---- nodes ------------------------------------------------------------------------------------- */
 
 static void exchange_nodes(unsigned int cpu, void *arg)
@@ -313,18 +391,23 @@ static void exchange_nodes(unsigned int cpu, void *arg)
 	struct prng rng;
 
 	prng_seed(&rng, job->seed + 1000 * cpu);
-	for (unsigned int i = 0; i < job->steps && !ktest_failed(); i++)
-		exchange(&rng, (int)prng_below(&rng, 3) - 1);
+	for (unsigned int i = 0; i < job->steps && !ktest_failed(); i++) {
+		exchange(&rng, prng_below(&rng, 16) ? (int)prng_below(&rng, 2) : -1);
+		if (!prng_below(&rng, job->flushes))
+			slub_flush_cpu(cache);
+	}
 }
 
 KTEST_SEEDS(races, nodes_are_robbed_by_others,
 	    "objects asked for from a node come from there, one at a time, while other CPUs free into the same slabs",
-	    150000000, 4)
+	    90000000, 3)
 {
-	struct job job = { .seed = t->seed, .steps = 1500 };
+	struct job job = { t->seed, 1000, 3 };
 	void *mine;
 
-	boot(256, 2);
+	boot(8192, 2);
+	nr_slots = 4;
+	cache_tune(cache, "cpu_partial", 0);
 	cpu_node[1] = 1;
 	mine = take(-1);			/* this CPU has a slab of node 0 */
 	for (int nid = 0; nid < 2; nid++) {

@@ -15,7 +15,7 @@ static bool few_pages(struct kmem_cache *cache, gfp_t gfp)
 
 KTEST(refusal, without_memory_nothing_is_lost,
       "an allocation fails only when there is no memory, and then no object, page or interrupt flag is lost",
-      510000000)
+      80000000)
 {
 	struct kmem_cache *cache;
 	unsigned int first = 0;

@@ -168,12 +168,12 @@ static void check_slab(struct page *slab, void **list, unsigned int n)
 
 KTEST_SEEDS(remote, state_words_tell_the_truth,
 	    "a flushed slab is not frozen, and its word and its list count what is free and what is in use",
-	    100000000, 3)
+	    40000000, 2)
 {
 	unsigned int n = 0;
 
 	boot(232, 1);
-	for (unsigned int step = 0; step < 60 && !ktest_failed(); step++) {
+	for (unsigned int step = 0; step < 40 && !ktest_failed(); step++) {
 		struct batch batch = { objects + n, 1 + prng_below(&t->rng, 40) };
 		unsigned int cpu = prng_below(&t->rng, 3);
 

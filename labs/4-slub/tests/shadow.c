@@ -103,8 +103,8 @@ void boot_slabs(unsigned int nodes)
 	shadow_depth = ~0UL;
 	ktest_jitter_hook = NULL;	/* of a test that did not come to its end */
 	world_build(ranges, nodes);
-	world_contents(world_pages());
-	owned = ktest_alloc(world_pages() * PAGE_SIZE / 64);
+	world_contents(WORLD_PAGES);
+	owned = ktest_alloc(WORLD_PAGES * PAGE_SIZE / 64);
 	world_front();
 	kmem_cache_init();
 }
@@ -175,7 +175,7 @@ bool took(void *object, size_t size, size_t align)
 	phys_addr_t pa = __pa(object);
 	pfn_t first = world_first_pfn();
 
-	if (PFN_DOWN(pa) < first || PFN_DOWN(pa + size - 1) >= first + world_pages()) {
+	if (PFN_DOWN(pa) < first || PFN_DOWN(pa + size - 1) >= first + WORLD_PAGES) {
 		ktest_fail(__FILE__, __LINE__, "%p was handed out, which is no memory", object);
 		return false;
 	}
@@ -192,14 +192,11 @@ bool took(void *object, size_t size, size_t align)
 
 void giving(void *object, size_t size)
 {
-	const u8 *p = object, tag = tag_of(object);
-	size_t i = 0, end = min(size, shadow_depth);
+	const char *changed = memchr_inv(object, tag_of(object), min(size, shadow_depth));
 
-	while (i < end && p[i] == tag)
-		i++;
-	if (i < end)
+	if (changed)
 		ktest_fail(__FILE__, __LINE__, "byte %lu of the object at %#lx changed while it was in use",
-			   i, (unsigned long)__pa(object));
+			   changed - (const char *)object, (unsigned long)__pa(object));
 	if (!mark(object, size, false))
 		ktest_fail(__FILE__, __LINE__, "object at %#lx was not in use", (unsigned long)__pa(object));
 	__atomic_fetch_sub(&live, 1, __ATOMIC_RELAXED);

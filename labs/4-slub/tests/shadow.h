@@ -9,7 +9,7 @@
 #include "test/ktest/world.h"
 
 #define WORLD_FIRST	0x40000UL	/* frame */
-#define WORLD_PAGES	1024UL		/* 4 MiB */
+#define WORLD_PAGES	512UL		/* one section: every test and seed builds it anew */
 
 /* Memory, a page allocator with one node (or two), and kmalloc. Once a test. */
 void boot_slabs(unsigned int nodes);

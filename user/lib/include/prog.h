@@ -21,7 +21,7 @@ _Noreturn void usage(void);
 int finish(int status);
 
 /*
- * Parse the whole of text as a decimal number, optionally followed by k, M or G; exits with 2 if it
+ * Parse the whole of text as a decimal number, optionally followed by k, m or g (or K, M, G); exits with 2 if it
  * is not one.
  */
 long number_arg(const char *text, const char *what);

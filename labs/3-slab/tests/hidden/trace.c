@@ -55,7 +55,7 @@ KTEST_SEEDS(lists, random_trace_of_objects,
 						    kind[i].ctor ? objects_ctor : NULL);
 		ASSERT_TRUE(traced[i].cache != NULL);
 	}
-	for (unsigned int step = 0; step < 2500; step++)
+	for (unsigned int step = 0; step < 1600; step++)
 		trace_step(&t->rng, &traced[prng_below(&t->rng, CACHES)]);
 	for (unsigned int i = 0; i < CACHES; i++) {
 		objects_give_many(traced[i].cache, traced[i].live, traced[i].n);

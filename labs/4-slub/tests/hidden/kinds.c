@@ -3,7 +3,7 @@
 #include "lib/string.h"
 
 #define NR_SLOTS	30
-#define STEPS		1000
+#define STEPS		500
 
 static struct kmem_cache *cache;
 static void *slots[NR_SLOTS];
@@ -81,7 +81,7 @@ static void drop_point(void *object)
 }
 
 KTEST_SEEDS(races, constructed_objects_travel,
-	    "an object with a constructor is as constructed on whatever CPU it comes back", 100000000, 3)
+	    "an object with a constructor is as constructed on whatever CPU it comes back", 30000000, 3)
 {
 	unsigned long pages;
 
@@ -109,7 +109,7 @@ static void drop_debugged(void *object)
 }
 
 KTEST_SEEDS(races, debugged_caches_are_shared,
-	    "several CPUs use a cache with all debug options, and nothing is reported", 200000000, 2)
+	    "several CPUs use a cache with all debug options, and nothing is reported", 120000000, 2)
 {
 	unsigned long pages;
 
@@ -141,7 +141,7 @@ static void drop_any(void *object)
 }
 
 KTEST_SEEDS(races, kmalloc_is_shared,
-	    "several CPUs kmalloc objects of all sizes, and each is freed by whoever comes", 200000000, 3)
+	    "several CPUs kmalloc objects of all sizes, and each is freed by whoever comes", 50000000, 3)
 {
 	unsigned long pages;
 
