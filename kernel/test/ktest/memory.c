@@ -1,4 +1,10 @@
-/* See memory.h. The page core here is a stack of free pages; there are no contents, only versions. */
+/*
+ * See memory.h. The page core here is a stack of free pages; there are no contents, only versions.
+ *
+ * m.lock guards frames, places, slots and the stack. It is never held while the code under test runs, so that
+ * several CPUs may come from both sides: a page is found and a reference to it taken in one piece, as in a page
+ * cache's tree, and evict_page() counts references under the same lock.
+ */
 #include "test/ktest/memory.h"
 #include "base/panic.h"
 #include "lib/errno.h"
@@ -38,27 +44,27 @@ static struct {
 	unsigned long pages, slots;
 	struct frame *frames;
 	struct place *files[MEMORY_FILES], *tasks[MEMORY_TASKS];
+	unsigned long task_pages[MEMORY_TASKS];		/* highest that was touched, plus 1 */
 	u32 *free_stack;
 	unsigned long nr_free;
 	struct { u32 count; bool cache; u32 version; struct page *page; } *slot;
 	unsigned long slots_used;
 	struct address_space mapping[MEMORY_FILES];
-	unsigned int locked;		/* pages that the code under test has locked */
-	bool in_reclaim;
+	spinlock_t lock;
+	int locked[NR_CPUS];		/* pages that the code under test has locked */
+	bool smp;			/* several CPUs run */
+	bool kswapd_awake, kswapd_busy;
+	bool elsewhere;			/* memory_other_cpu runs */
+	unsigned long unlocks_irqs_on;
 } m;
 
 struct memory_stats memory_stats;
 gfp_t memory_gfp;
 bool memory_kswapd_runs, memory_fast_disk, memory_bad_disk;
-struct oom_task memory_tasks[MEMORY_TASKS];
-unsigned int memory_kills, memory_marks;
-pid_t memory_killed;
-void (*memory_sleep_hook)(void);
-static u64 now_ns;
+void (*memory_other_cpu)(void);
 
-unsigned int vm_swappiness, sysctl_panic_on_oom;
+unsigned int vm_swappiness;
 struct swap_area swap_areas[MAX_SWAPFILES];
-const struct oom_ops *oom_ops;
 static struct node_reclaim node;
 
 struct zone *memory_zone(void) { return &node_data[0].zones[ZONE_DMA32]; }
@@ -87,8 +93,6 @@ static struct page *page_of(const struct place *place)
 	return place->pfn ? world_page(FIRST_PFN + place->pfn - 1) : NULL;
 }
 
-static void fill_oom_ops(void);
-
 void memory_world(unsigned long pages, unsigned long slots)
 {
 	struct zone *zone = memory_zone();
@@ -99,7 +103,7 @@ void memory_world(unsigned long pages, unsigned long slots)
 	memset(&memory_stats, 0, sizeof(memory_stats));
 	memset(node_data, 0, sizeof(node_data));
 	memset(&node, 0, sizeof(node));
-	memset(memory_tasks, 0, sizeof(memory_tasks));
+	spin_lock_init(&m.lock);
 	nr_nodes = 1;
 	m.pages = pages;
 	m.slots = slots;
@@ -117,7 +121,7 @@ void memory_world(unsigned long pages, unsigned long slots)
 	}
 	for (unsigned long i = 0; i < pages; i++)
 		m.free_stack[m.nr_free++] = pages - 1 - i;
-	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+	for (unsigned int cpu = 0; cpu < ktest_nr_cpus(); cpu++)
 		memset(per_cpu_ptr(&vm_stat, cpu), 0, sizeof(vm_stat));
 	for (int type = 0; type < MAX_NR_ZONES; type++)
 		NODE_DATA(0)->zones[type].type = type;
@@ -137,20 +141,76 @@ void memory_world(unsigned long pages, unsigned long slots)
 	memory_gfp = GFP_USER_MOVABLE;
 	memory_kswapd_runs = memory_fast_disk = true;
 	memory_bad_disk = false;
-	memory_sleep_hook = NULL;
-	memory_kills = memory_marks = memory_killed = 0;
+	memory_other_cpu = NULL;
 	vm_swappiness = 60;
-	sysctl_panic_on_oom = 0;
-	now_ns = NSEC_PER_SEC;
-	clear_bit(TIF_KILLED, &current_head()->flags);
 	shadow_init(pages);
 	zonelist_init();
-	fill_oom_ops();
+	memory_tasks_init();
 	lruvec_init(&node.lruvec);
+}
+
+static void hold(void) { spin_lock(&m.lock); }
+static void release(void) { spin_unlock(&m.lock); }
+
+static int locked_pages(void)
+{
+	int n = 0;
+
+	for (unsigned int cpu = 0; cpu < ktest_nr_cpus(); cpu++)
+		n += m.locked[cpu];
+	return n;
+}
+
+/* ---- what another CPU does meanwhile --------------------------------------------------------- */
+
+void memory_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *arg), void *arg)
+{
+	m.smp = true;
+	ktest_on_cpus(n, seed, fn, arg);
+	m.smp = false;
+}
+
+bool memory_smp(void)
+{
+	return m.smp;
+}
+
+void memory_let_others_in(void)
+{
+	if (m.smp)
+		ktest_relax();
+	if (!memory_other_cpu || m.elsewhere || m.smp)
+		return;
+	m.elsewhere = true;
+	memory_other_cpu();
+	m.elsewhere = false;
+}
+
+void via_ktest_sched_point(void);
+bool via_zone_watermark_ok(const struct zone *zone, unsigned int order, enum zone_watermark mark, gfp_t gfp);
+
+/* The code under test has released a spinlock, and has not yet switched interrupts on again. */
+void via_ktest_sched_point(void)
+{
+	if (!irqs_disabled())
+		__atomic_fetch_add(&m.unlocks_irqs_on, 1, __ATOMIC_RELAXED);
+	ktest_sched_point();
+	if (!m.smp)
+		memory_let_others_in();
+}
+
+/* It has looked at a watermark: what it saw may be old already. */
+bool via_zone_watermark_ok(const struct zone *zone, unsigned int order, enum zone_watermark mark, gfp_t gfp)
+{
+	bool ok = zone_watermark_ok(zone, order, mark, gfp);
+
+	memory_let_others_in();
+	return ok;
 }
 
 /* ---- slots of swap --------------------------------------------------------------------------- */
 
+/* m.lock held, here and below. */
 static void slot_maybe_free(u32 slot)
 {
 	if (!m.slot[slot].count && !m.slot[slot].cache) {
@@ -177,6 +237,7 @@ unsigned int swap_count(swp_entry_t entry)
 bool add_to_swap(struct page *page)
 {
 	struct frame *frame = frame_of(page);
+	u32 slot;
 
 	if (!PageLocked(page))
 		ktest_fail(__FILE__, __LINE__, "add_to_swap() of a page that is not locked");
@@ -184,9 +245,10 @@ bool add_to_swap(struct page *page)
 		ktest_fail(__FILE__, __LINE__, "add_to_swap() of a page that is not anonymous or has a slot");
 		return false;
 	}
-	for (u32 slot = 1; slot <= m.slots; slot++) {
-		if (m.slot[slot].count || m.slot[slot].cache)
-			continue;
+	hold();
+	for (slot = 1; slot <= m.slots && (m.slot[slot].count || m.slot[slot].cache); slot++)
+		;
+	if (slot <= m.slots) {
 		m.slot[slot].cache = true;
 		m.slot[slot].version = NOBODY;
 		m.slot[slot].page = page;
@@ -196,9 +258,9 @@ bool add_to_swap(struct page *page)
 		SetPageSwapCache(page);
 		SetPageDirty(page);
 		get_page(page);
-		return true;
 	}
-	return false;
+	release();
+	return slot <= m.slots;
 }
 
 static void leave_swap_cache(struct page *page)
@@ -232,73 +294,115 @@ void put_page(struct page *page)
 		panic("a page is freed that is still locked");
 	if (frame->mappings || PageWriteback(page) || PageSwapCache(page))
 		panic("a page is freed that is still mapped, being written or in the swap cache");
+	hold();
 	page->flags = 0;
 	page->mapping = NULL;
 	memset(frame, 0, sizeof(*frame));
 	m.free_stack[m.nr_free++] = page_to_pfn(page) - FIRST_PFN;
 	memory_zone()->free_pages = memory_zone()->free_area[0].nr_free = m.nr_free;
+	release();
 }
 
+/* The thread sleeps for kswapd_wanted(), and is woken by wake_up() alone. */
 static void run_kswapd(void)
 {
-	if (!memory_kswapd_runs || m.in_reclaim || !kswapd_wanted(&node))
+	if (!memory_kswapd_runs || !READ_ONCE(m.kswapd_awake) ||
+	    __atomic_exchange_n(&m.kswapd_busy, true, __ATOMIC_ACQUIRE))
 		return;
-	m.in_reclaim = true;
 	memory_stats.kswapd_runs++;
 	current_thread()->pf_flags |= PF_MEMALLOC | PF_KSWAPD;
 	balance_node(&node);
 	current_thread()->pf_flags &= ~(PF_MEMALLOC | PF_KSWAPD);
-	m.in_reclaim = false;
-	if (m.locked)
-		panic("kswapd leaves %u pages locked", m.locked);
+	if (m.locked[smp_processor_id()])
+		panic("kswapd leaves %d pages locked", m.locked[smp_processor_id()]);
+	WRITE_ONCE(m.kswapd_awake, false);		/* on the queue before it looks */
+	smp_mb();
+	if (kswapd_wanted(&node))
+		WRITE_ONCE(m.kswapd_awake, true);
+	__atomic_store_n(&m.kswapd_busy, false, __ATOMIC_RELEASE);
+}
+
+void wake_up(struct wait_queue *wq)
+{
+	smp_mb();
+	if (wq == &node.kswapd_wait && kswapd_wanted(&node))
+		WRITE_ONCE(m.kswapd_awake, true);
+}
+
+void wake_up_all(struct wait_queue *wq)
+{
+	wake_up(wq);
+}
+
+bool memory_kswapd_awake(void)
+{
+	return m.kswapd_awake;
 }
 
 static void reclaim_directly(void)
 {
-	m.in_reclaim = true;
 	memory_stats.direct_runs++;
 	current_thread()->pf_flags |= PF_MEMALLOC;
 	try_to_free_pages(memory_zone(), memory_gfp, 0);
 	current_thread()->pf_flags &= ~PF_MEMALLOC;
-	m.in_reclaim = false;
-	if (m.locked)
-		panic("direct reclaim leaves %u pages locked", m.locked);
+	if (m.locked[smp_processor_id()])
+		panic("direct reclaim leaves %d pages locked", m.locked[smp_processor_id()]);
 }
 
 /* As the page allocator does it: wake below low, reclaim below min. NULL: nothing is left. */
 static struct page *take_page(void)
 {
 	struct zone *zone = memory_zone();
+	struct page *page = NULL;
 
-	if (m.nr_free <= zone->watermark[WMARK_LOW]) {
+	if (READ_ONCE(m.nr_free) <= zone->watermark[WMARK_LOW]) {
 		wakeup_kswapd(zone, 0);
 		run_kswapd();
 	}
-	for (int i = 0; i < 4 && m.nr_free <= zone->watermark[WMARK_MIN]; i++)
+	for (int i = 0; i < (m.smp ? 40 : 4) && READ_ONCE(m.nr_free) <= zone->watermark[WMARK_MIN]; i++)
 		reclaim_directly();
+	hold();
 	if (m.nr_free <= zone->watermark[WMARK_MIN]) {
 		memory_stats.failed++;
-		return NULL;
+	} else {
+		page = world_page(FIRST_PFN + m.free_stack[--m.nr_free]);
+		zone->free_pages = zone->free_area[0].nr_free = m.nr_free;
 	}
-	zone->free_pages = zone->free_area[0].nr_free = m.nr_free - 1;
-	return world_page(FIRST_PFN + m.free_stack[--m.nr_free]);
+	release();
+	return page;
 }
 
-static struct page *new_page(enum kind kind, u32 owner, u32 index, struct place *place)
+/* With one reference, which is to be its cache's or its mapping's. */
+static struct page *new_page(enum kind kind, u32 owner, u32 index)
 {
 	struct page *page = take_page();
-	struct frame *frame;
 
 	if (!page)
 		return NULL;
 	atomic_set(&page->_refcount, 1);
 	atomic_set(&page->_mapcount, -1);
-	frame = frame_of(page);
-	*frame = (struct frame){ .kind = kind, .owner = owner, .index = index };
-	place->pfn = page_to_pfn(page) - FIRST_PFN + 1;
+	*frame_of(page) = (struct frame){ .kind = kind, .owner = owner, .index = index };
 	page->index = index;
 	SetPageUptodate(page);
 	return page;
+}
+
+static void set_place(struct place *place, const struct page *page)
+{
+	place->pfn = page_to_pfn(page) - FIRST_PFN + 1;
+}
+
+/* Programs wait for a page's lock; only another CPU can give it back. */
+static void lock_as_program(struct page *page)
+{
+	while (m.smp && TestSetPageLocked(page))
+		ktest_relax();
+}
+
+static void unlock_as_program(struct page *page)
+{
+	if (m.smp)
+		ClearPageLocked(page);
 }
 
 static struct place *places(struct place **table)
@@ -308,11 +412,23 @@ static struct place *places(struct place **table)
 	return *table;
 }
 
-/* The file's page, read if it is missing; *@hit. NULL: no memory. */
+static struct page *find_page(const struct place *place)
+{
+	struct page *page;
+
+	hold();
+	page = page_of(place);
+	if (page)
+		get_page(page);
+	release();
+	return page;
+}
+
+/* The file's page with a reference, read if it is missing; *@hit. NULL: no memory. */
 static struct page *get_file_page(unsigned int file, pgoff_t index, bool *hit)
 {
 	struct place *place = places(&m.files[file]) + index;
-	struct page *page = page_of(place);
+	struct page *page = find_page(place), *other;
 
 	*hit = page != NULL;
 	if (page) {
@@ -320,15 +436,26 @@ static struct page *get_file_page(unsigned int file, pgoff_t index, bool *hit)
 		return page;
 	}
 	memory_stats.misses++;
-	page = new_page(FILE_PAGE, file, index, place);
+	page = new_page(FILE_PAGE, file, index);
 	if (!page)
 		return NULL;
+	hold();
+	other = page_of(place);			/* another CPU was first */
+	if (other) {
+		get_page(other);
+		release();
+		put_page(page);
+		return other;
+	}
 	if (place->stored != place->version)
 		ktest_fail(__FILE__, __LINE__, "page %lu of file %u was lost: version %u was written, the disk has %u",
 			   index, file, place->version, place->stored);
 	memory_stats.reads++;
 	frame_of(page)->version = place->stored;
 	page->mapping = &m.mapping[file];
+	set_place(place, page);
+	get_page(page);
+	release();
 	lru_add(page);
 	return page;
 }
@@ -339,8 +466,10 @@ bool memory_read(unsigned int file, pgoff_t index)
 	bool hit;
 
 	page = get_file_page(file, index, &hit);
-	if (page)
-		mark_page_accessed(page);
+	if (!page)
+		return false;
+	mark_page_accessed(page);
+	put_page(page);
 	return hit;
 }
 
@@ -353,10 +482,13 @@ bool memory_write(unsigned int file, pgoff_t index)
 	page = get_file_page(file, index, &hit);
 	if (!page)
 		return false;
+	hold();
 	frame_of(page)->version = ++place->version;
 	if (!TestSetPageDirty(page))
 		inc_vm_stat(NR_FILE_DIRTY);
+	release();
 	mark_page_accessed(page);
+	put_page(page);
 	return hit;
 }
 
@@ -378,11 +510,16 @@ bool memory_map(unsigned int file, pgoff_t index, bool exec)
 	page = get_file_page(file, index, &hit);
 	if (!page)
 		return false;
+	lock_as_program(page);
+	hold();
 	if (exec)
 		SetPageIcache(page);
 	if (!frame_of(page)->mappings)
 		add_mapping(page);
 	frame_of(page)->young = max(frame_of(page)->young, (u8)1);
+	release();
+	unlock_as_program(page);
+	put_page(page);
 	return hit;
 }
 
@@ -392,74 +529,133 @@ void memory_share(struct page *page)
 	frame_of(page)->shared = true;
 }
 
-/* A process's page comes back from its slot. */
-static struct page *swap_in_page(unsigned int task, pgoff_t index, struct place *place)
+static void map_anon(struct page *page, struct place *place)
+{
+	add_mapping(page);
+	set_place(place, page);
+}
+
+static struct page *new_anon_page(unsigned int task, pgoff_t index)
+{
+	struct page *page = new_page(ANON_PAGE, task, index);
+
+	if (!page)
+		return NULL;
+	page->mapping = (struct address_space *)(((unsigned long)&m.tasks[task]) | 1);
+	SetPageSwapBacked(page);
+	return page;
+}
+
+/* A process's page is in the swap cache still, or was a moment ago. */
+static void map_cached(struct page *page, struct place *place)
 {
 	u32 slot = place->slot;
-	struct page *page = m.slot[slot].page;
-	struct frame *frame;
 
-	if (!page) {
-		page = new_page(ANON_PAGE, task, index, place);
-		if (!page)
-			return NULL;
-		memory_stats.swap_reads++;
-		frame = frame_of(page);
-		frame->version = m.slot[slot].version;
-		page->mapping = (struct address_space *)(((unsigned long)&m.tasks[task]) | 1);
-		page->private = slot;
-		SetPageSwapBacked(page);
-		SetPageSwapCache(page);
-		m.slot[slot].cache = true;
-		m.slot[slot].page = page;
-		lru_add(page);
-		add_mapping(page);
-	} else {
-		place->pfn = page_to_pfn(page) - FIRST_PFN + 1;
-		add_mapping(page);
+	lock_as_program(page);
+	hold();
+	if (PageSwapCache(page) && page->private == slot) {
+		map_anon(page, place);
+		place->slot = 0;
+		slot_drop(slot);
 	}
+	release();
+	unlock_as_program(page);
+	put_page(page);
+}
+
+/* False: no memory. */
+static bool read_from_slot(unsigned int task, pgoff_t index, struct place *place)
+{
+	struct page *page = new_anon_page(task, index);
+	u32 slot = place->slot;
+
+	if (!page)
+		return false;
+	hold();
+	memory_stats.swap_reads++;
+	frame_of(page)->version = m.slot[slot].version;
+	page->private = slot;
+	SetPageSwapCache(page);
+	m.slot[slot].cache = true;
+	m.slot[slot].page = page;
+	map_anon(page, place);
 	place->slot = 0;
 	slot_drop(slot);
-	return page;
+	get_page(page);
+	release();
+	lru_add(page);
+	put_page(page);
+	return true;
+}
+
+/* A page fault on what is not mapped. False: no memory. */
+static bool fault_in(unsigned int task, pgoff_t index, struct place *place)
+{
+	struct page *page = NULL;
+
+	if (place->slot) {
+		hold();
+		page = m.slot[place->slot].page;
+		if (page)
+			get_page(page);
+		release();
+		if (!page)
+			return read_from_slot(task, index, place);
+		map_cached(page, place);
+		return true;
+	}
+	page = new_anon_page(task, index);
+	if (!page)
+		return false;
+	hold();
+	frame_of(page)->version = place->version;
+	map_anon(page, place);
+	release();
+	lru_add(page);
+	put_page(page);
+	return true;
+}
+
+/* m.lock held; the page is mapped. */
+static void touch_mapped(struct page *page, struct place *place, bool write)
+{
+	struct frame *frame = frame_of(page);
+
+	if (frame->version != place->version)
+		ktest_fail(__FILE__, __LINE__, "page %u of process %u was lost: version %u was written, %u came back",
+			   frame->index, frame->owner, place->version, frame->version);
+	frame->young = max(frame->young, (u8)1);
+	if (!write)
+		return;
+	/* The slot's contents are old now: a copy-on-write fault has seen to that. */
+	if (PageSwapCache(page) && !PageWriteback(page) && !PageLocked(page) && !m.slot[page->private].count)
+		leave_swap_cache(page);
+	else if (PageSwapCache(page))
+		SetPageDirty(page);
+	frame->version = ++place->version;
 }
 
 bool memory_touch(unsigned int task, pgoff_t index, bool write)
 {
 	struct place *place = places(&m.tasks[task]) + index;
-	struct page *page = place->slot ? NULL : page_of(place);
-	bool hit = page != NULL;
-	struct frame *frame;
+	struct page *page;
+	bool hit = true;
 
+	m.task_pages[task] = max(m.task_pages[task], index + 1);
+	for (;;) {
+		hold();
+		page = place->slot ? NULL : page_of(place);
+		if (page)
+			touch_mapped(page, place, write);
+		release();
+		if (page)
+			break;
+		hit = false;
+		if (!fault_in(task, index, place))
+			break;
+	}
 	memory_stats.hits += hit;
 	memory_stats.misses += !hit;
-	if (!page && place->slot) {
-		page = swap_in_page(task, index, place);
-	} else if (!page) {
-		page = new_page(ANON_PAGE, task, index, place);
-		if (page) {
-			page->mapping = (struct address_space *)(((unsigned long)&m.tasks[task]) | 1);
-			SetPageSwapBacked(page);
-			frame_of(page)->mappings = frame_of(page)->young = 1;
-			atomic_inc(&page->_mapcount);
-			frame_of(page)->version = place->version;
-			lru_add(page);
-		}
-	}
-	if (!page)
-		return false;
-	frame = frame_of(page);
-	if (frame->version != place->version)
-		ktest_fail(__FILE__, __LINE__, "page %lu of process %u was lost: version %u was written, %u came back",
-			   index, task, place->version, frame->version);
-	frame->young = max(frame->young, (u8)1);
-	if (write) {
-		/* The slot's contents are old now: a copy-on-write fault has seen to that. */
-		if (PageSwapCache(page) && !PageWriteback(page) && !m.slot[page->private].count)
-			leave_swap_cache(page);
-		else if (PageSwapCache(page))
-			SetPageDirty(page);
-		frame->version = ++place->version;
-	}
 	return hit;
 }
 
@@ -496,26 +692,26 @@ static void drop_mappings(struct page *page)
 
 void memory_exit(unsigned int task)
 {
-	for (unsigned long i = 0; m.tasks[task] && i < MEMORY_PAGES; i++) {
+	for (unsigned long i = 0; i < m.task_pages[task]; i++) {
 		struct place *place = &m.tasks[task][i];
-		struct page *page = page_of(place);
+		struct page *page;
 
-		if (place->slot) {
-			u32 slot = place->slot;
-
-			place->slot = 0;
-			page = m.slot[slot].page;
-			slot_drop(slot);
+		hold();
+		page = place->slot ? m.slot[place->slot].page : page_of(place);
+		if (page)
+			get_page(page);
+		if (place->slot)
+			slot_drop(place->slot);
+		place->slot = place->pfn = 0;
+		if (page) {
+			drop_mappings(page);
+			if (PageSwapCache(page) && !PageWriteback(page) && !PageLocked(page) &&
+			    !m.slot[page->private].count)
+				leave_swap_cache(page);
 		}
-		place->pfn = 0;
-		if (!page)
-			continue;
-		get_page(page);
-		drop_mappings(page);
-		if (PageSwapCache(page) && !PageWriteback(page) && !PageLocked(page) &&
-		    !m.slot[page->private].count)
-			leave_swap_cache(page);
-		put_page(page);
+		release();
+		if (page)
+			put_page(page);
 	}
 }
 
@@ -544,7 +740,7 @@ bool trylock_page(struct page *page)
 		panic("a page is locked to which no reference is held");
 	if (TestSetPageLocked(page))
 		return false;
-	m.locked++;
+	m.locked[smp_processor_id()]++;
 	return true;
 }
 
@@ -552,17 +748,21 @@ void unlock_page(struct page *page)
 {
 	if (!PageLocked(page))
 		panic("a page is unlocked that is not locked");
-	m.locked--;
+	m.locked[smp_processor_id()]--;
 	ClearPageLocked(page);
 }
 
 int page_referenced(struct page *page)
 {
 	struct frame *frame = frame_of(page);
-	int young = frame->young;
+	int young;
 
+	hold();
 	memory_stats.scanned_references++;
+	memory_stats.scanned_anon += frame->kind == ANON_PAGE;
+	young = frame->young;
 	frame->young = 0;
+	release();
 	return young;
 }
 
@@ -570,49 +770,45 @@ bool try_to_unmap(struct page *page)
 {
 	struct frame *frame = frame_of(page);
 	struct place *place = place_of(frame);
+	bool done = true;
 
 	if (!PageLocked(page))
 		ktest_fail(__FILE__, __LINE__, "try_to_unmap() of a page that is not locked");
-	if (!frame->mappings)
-		return true;
-	if (frame->kind == ANON_PAGE) {
-		if (!PageSwapCache(page))
-			return false;
-		place->slot = page->private;
-		m.slot[place->slot].count += 1;
+	hold();
+	if (frame->mappings && frame->kind == ANON_PAGE && !PageSwapCache(page)) {
+		done = false;
+	} else if (frame->mappings) {
+		if (frame->kind == ANON_PAGE) {
+			place->slot = page->private;
+			m.slot[place->slot].count += 1;
+		}
+		memory_stats.unmaps++;
+		frame->young = 0;
+		drop_mappings(page);
 	}
-	memory_stats.unmaps++;
-	frame->young = 0;
-	drop_mappings(page);
-	return true;
+	release();
+	return done;
 }
 
-static void write_ends(struct page *page)
+/* m.lock held. True: the page is to be rotated. */
+static bool write_ends(struct page *page)
 {
 	struct frame *frame = frame_of(page);
-	struct place *place = place_of(frame);
 
 	frame->writing = false;
 	if (memory_bad_disk)
 		SetPageDirty(page);
 	else if (frame->kind == FILE_PAGE)
-		place->stored = frame->writing_version;
+		place_of(frame)->stored = frame->writing_version;
 	else
 		m.slot[page->private].version = frame->writing_version;
 	ClearPageWriteback(page);
 	dec_vm_stat(NR_WRITEBACK);
-	if (TestClearPageReclaim(page))
-		rotate_reclaimable_page(page);
+	return TestClearPageReclaim(page);
 }
 
-void memory_disk_works(void)
-{
-	for (unsigned long i = 0; i < m.pages; i++)
-		if (m.frames[i].writing)
-			write_ends(world_page(FIRST_PFN + i));
-}
-
-static void write_starts(struct page *page)
+/* m.lock held. True: it has ended already, and the page is to be rotated. */
+static bool write_starts(struct page *page)
 {
 	struct frame *frame = frame_of(page);
 
@@ -621,11 +817,31 @@ static void write_starts(struct page *page)
 	frame->writing = true;
 	frame->writing_version = frame->version;
 	frame->kind == FILE_PAGE ? memory_stats.writes++ : memory_stats.swap_writes++;
-	if (memory_fast_disk)
-		write_ends(page);
+	return memory_fast_disk && write_ends(page);
 }
 
-enum pageout_result pageout(struct page *page, gfp_t gfp)
+void memory_disk_works(void)
+{
+	for (unsigned long i = 0; i < m.pages; i++) {
+		struct page *page = world_page(FIRST_PFN + i);
+		bool rotate = false, wrote;
+
+		hold();
+		wrote = m.frames[i].writing;
+		if (wrote) {
+			get_page(page);
+			rotate = write_ends(page);
+		}
+		release();
+		if (rotate)
+			rotate_reclaimable_page(page);
+		if (wrote)
+			put_page(page);
+	}
+}
+
+/* m.lock held. */
+static enum pageout_result try_pageout(struct page *page, gfp_t gfp, bool *rotate)
 {
 	struct frame *frame = frame_of(page);
 
@@ -644,56 +860,89 @@ enum pageout_result pageout(struct page *page, gfp_t gfp)
 	if (frame->kind == FILE_PAGE)
 		dec_vm_stat(NR_FILE_DIRTY);
 	SetPageReclaim(page);
-	write_starts(page);
-	unlock_page(page);
+	*rotate = write_starts(page);
 	return PAGEOUT_STARTED;
 }
 
-bool evict_page(struct page *page, u32 shadow)
+enum pageout_result pageout(struct page *page, gfp_t gfp)
+{
+	enum pageout_result result;
+	bool rotate = false;
+
+	hold();
+	result = try_pageout(page, gfp, &rotate);
+	release();
+	if (rotate)
+		rotate_reclaimable_page(page);
+	if (result == PAGEOUT_STARTED)
+		unlock_page(page);
+	return result;
+}
+
+/* m.lock held: see evict_page(). */
+static bool leave_cache(struct page *page)
 {
 	struct frame *frame = frame_of(page);
 	struct place *place = place_of(frame);
 	bool wanted = frame->kind == FILE_PAGE || m.slot[page->private].count;
-	u64 key = shadow_key(page);
 
-	if (!PageLocked(page))
-		ktest_fail(__FILE__, __LINE__, "evict_page() of a page that is not locked");
 	if (page_mapped(page) || page_count(page) != 2 || PageWriteback(page) ||
 	    (PageDirty(page) && wanted) || (frame->kind == ANON_PAGE && !PageSwapCache(page)))
 		return false;
 	if (frame->kind == FILE_PAGE) {
 		if (frame->version != place->stored)
 			ktest_fail(__FILE__, __LINE__, "a page of a file is given up whose newest contents were never written");
-		place->pfn = 0;
 		page->mapping = NULL;
 		memory_stats.evicted_file++;
 		put_page(page);
 	} else {
-		u32 slot = page->private;
-
-		if (m.slot[slot].count && frame->version != m.slot[slot].version)
+		if (wanted && frame->version != m.slot[page->private].version)
 			ktest_fail(__FILE__, __LINE__, "a page of a process is given up whose slot has other contents");
-		place->pfn = 0;
 		memory_stats.evicted_anon++;
 		leave_swap_cache(page);
 	}
-	shadow_store(key, shadow);
+	if (page_of(place) == page)
+		place->pfn = 0;
 	return true;
 }
 
+bool evict_page(struct page *page, u32 shadow)
+{
+	u64 key = shadow_key(page);
+	bool left;
+
+	if (!PageLocked(page))
+		ktest_fail(__FILE__, __LINE__, "evict_page() of a page that is not locked");
+	hold();
+	left = leave_cache(page);
+	release();
+	if (left)
+		shadow_store(key, shadow);
+	return left;
+}
+
+/* It runs at once, and writes some of what is dirty. */
 void wake_flusher(void)
 {
 	memory_stats.flusher_wakes++;
-	/* It runs at once, and writes some of what is dirty. */
 	for (unsigned long i = 0, n = 0; i < m.pages && n < 32; i++) {
 		struct page *page = world_page(FIRST_PFN + i);
+		bool rotate = false, write;
 
-		if (m.frames[i].kind != FILE_PAGE || !PageDirty(page) || PageLocked(page) || PageWriteback(page))
-			continue;
-		ClearPageDirty(page);
-		dec_vm_stat(NR_FILE_DIRTY);
-		write_starts(page);
-		n++;
+		hold();
+		write = m.frames[i].kind == FILE_PAGE && PageDirty(page) && !PageLocked(page) && !PageWriteback(page);
+		if (write) {
+			get_page(page);
+			ClearPageDirty(page);
+			dec_vm_stat(NR_FILE_DIRTY);
+			rotate = write_starts(page);
+			n++;
+		}
+		release();
+		if (rotate)
+			rotate_reclaimable_page(page);
+		if (write)
+			put_page(page);
 	}
 }
 
@@ -701,8 +950,8 @@ bool wait_for_writeback(void)
 {
 	bool any = vm_stat_read(NR_WRITEBACK) || vm_stat_read(NR_FILE_DIRTY);
 
-	if (m.locked)
-		ktest_fail(__FILE__, __LINE__, "reclaim sleeps with %u pages locked", m.locked);
+	if (m.locked[smp_processor_id()])
+		ktest_fail(__FILE__, __LINE__, "reclaim sleeps with %d pages locked", m.locked[smp_processor_id()]);
 	memory_stats.waits++;
 	memory_disk_works();
 	return any;
@@ -727,12 +976,6 @@ unsigned long total_swap_pages(void) { return m.slots; }
 unsigned long nr_swap_pages(void) { return m.slots - m.slots_used; }
 unsigned long pcp_events(bool frees) { (void)frees; return 0; }
 
-/* Nobody but kswapd sleeps on a queue here, and it runs when it is asked if it wants to. */
-void wake_up(struct wait_queue *wq)
-{
-	(void)wq;
-}
-
 /* ---- is all as it must be ------------------------------------------------------------------- */
 
 #define WRONG(...) do { snprintf(text, sizeof(text), __VA_ARGS__); return text; } while (0)
@@ -744,6 +987,8 @@ static const char *check_page(unsigned long i, unsigned long on_lists[NR_LRU_LIS
 	struct page *page = world_page(FIRST_PFN + i);
 	int refs = frame->pins + frame->mappings + (frame->kind == FILE_PAGE) + PageSwapCache(page);
 
+	if (frame->kind == FREE && page->flags)
+		WRONG("a page was worked on after it had been freed: its flags are %#lx", page->flags);
 	if (frame->kind == FREE)
 		return NULL;
 	if (page_count(page) != refs)
@@ -763,8 +1008,10 @@ const char *memory_check(void)
 	unsigned long on_lists[NR_LRU_LISTS] = { 0 }, used = 0;
 	const char *wrong;
 
-	if (m.locked)
-		WRONG("%u pages were left locked", m.locked);
+	if (locked_pages())
+		WRONG("%d pages were left locked", locked_pages());
+	if (m.unlocks_irqs_on)
+		WRONG("a spinlock was released with interrupts on");
 	for (unsigned long i = 0; i < m.pages; i++) {
 		wrong = check_page(i, on_lists);
 		if (wrong)
@@ -784,96 +1031,7 @@ const char *memory_check(void)
 	return NULL;
 }
 
-/* ---- processes and time ---------------------------------------------------------------------- */
-
-static bool next_task(pid_t after, struct oom_task *task)
-{
-	const struct oom_task *best = NULL;
-
-	for (unsigned int i = 0; i < MEMORY_TASKS; i++) {
-		const struct oom_task *t = &memory_tasks[i];
-
-		if (t->pid > after && (!best || t->pid < best->pid))
-			best = t;
-	}
-	if (best)
-		*task = *best;
-	return best != NULL;
-}
-
-static bool kill_task(pid_t pid)
-{
-	memory_kills++;
-	memory_killed = pid;
-	for (unsigned int i = 0; i < MEMORY_TASKS; i++) {
-		struct oom_task *t = &memory_tasks[i];
-
-		if (t->pid != pid || !t->has_memory)
-			continue;
-		t->dying = t->oom_victim = true;
-		t->victim_since_ns = now_ns;
-		return true;
-	}
-	return false;
-}
-
-static void mark_current(void)
-{
-	memory_marks++;
-	current_thread()->oom_victim = true;
-}
-
-static void fill_oom_ops(void)
-{
-	static const struct oom_ops ops = { .next = next_task, .kill = kill_task, .mark_current = mark_current };
-
-	oom_ops = &ops;
-	current_thread()->oom_victim = false;
-}
-
-void oom_report(gfp_t gfp, unsigned int order)
-{
-	(void)gfp;
-	(void)order;
-}
-
-void oom_report_kill(const struct oom_task *victim)
-{
-	(void)victim;
-}
-
-void memory_current_dies(bool dies)
-{
-	dies ? set_bit(TIF_KILLED, &current_head()->flags) : clear_bit(TIF_KILLED, &current_head()->flags);
-}
-
-u64 arch_clock_ns(void)
-{
-	return now_ns;
-}
-
-void sleep_ns(u64 ns)
-{
-	now_ns += ns;
-	if (memory_sleep_hook)
-		memory_sleep_hook();
-}
-
-bool mutex_trylock(struct mutex *lock)
-{
-	(void)lock;
-	return true;
-}
-
-void mutex_unlock(struct mutex *lock)
-{
-	(void)lock;
-}
-
-u64 ktime_get(void)
-{
-	return now_ns;
-}
+/* ---- what the given files call besides ------------------------------------------------------- */
 
 void *vmalloc(size_t size, gfp_t gfp)
 {
