@@ -38,8 +38,10 @@ KTEST(kswapd, kswapd_sleeps_when_there_is_nothing_to_do, "nobody wakes kswapd, a
 	for (unsigned long i = 0; i < PAGES / 2; i++)
 		memory_read(0, i);
 	memory_kswapd_runs = false;
+	EXPECT_FALSE(memory_kswapd_awake());
 	wakeup_kswapd(memory_zone(), 0);
 	EXPECT_TRUE(kswapd_wanted(memory_node()));
+	EXPECT_TRUE(memory_kswapd_awake());
 	kswapd_runs();
 	EXPECT_FALSE(kswapd_wanted(memory_node()));
 	EXPECT_EQ(memory_stats.evicted_file, 0);		/* there was enough */
@@ -122,6 +124,20 @@ KTEST(kswapd, waiting_comes_before_giving_up, "when all that could go is dirty o
 		memory_write(0, i);
 	EXPECT_GE(try_to_free_pages(memory_zone(), memory_gfp, 0), 1);
 	EXPECT_GE(memory_stats.waits, 1);
+	EXPECT_OK(memory_check());
+}
+
+KTEST(kswapd, who_is_to_die_does_not_wait, "a thread that is to die does not wait for the disk first", 60000000)
+{
+	memory_world(PAGES, 0);
+	memory_kswapd_runs = false;
+	memory_fast_disk = false;
+	for (unsigned long i = 0; i < 300; i++)
+		memory_write(0, i);
+	memory_current_dies(true);
+	try_to_free_pages(memory_zone(), memory_gfp, 0);
+	memory_current_dies(false);
+	EXPECT_EQ(memory_stats.waits, 0);
 	EXPECT_OK(memory_check());
 }
 

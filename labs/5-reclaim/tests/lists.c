@@ -108,6 +108,38 @@ KTEST(lists, isolation_leaves_what_it_must, "a page of a higher zone, and one th
 	EXPECT_OK(memory_check());
 }
 
+KTEST(lists, isolated_pages_are_left_alone, "a page that somebody has isolated is on no list, whatever happens to it, until it is put back", 2000000)
+{
+	struct list_head pages;
+	struct page *page;
+
+	memory_world(PAGES, 0);
+	read_once(10);
+	EXPECT_EQ(isolate(LRU_INACTIVE_FILE, 4, &pages), 4);
+	list_for_each_entry(page, &pages, list) {
+		mark_page_accessed(page);
+		mark_page_accessed(page);
+		rotate_reclaimable_page(page);
+		lru_del(page);
+		EXPECT_FALSE(PageLRU(page));
+	}
+	EXPECT_EQ(on(LRU_INACTIVE_FILE), 6);
+	EXPECT_EQ(on(LRU_ACTIVE_FILE), 0);
+	put_all_back(&pages);
+	EXPECT_EQ(on(LRU_INACTIVE_FILE) + on(LRU_ACTIVE_FILE), 10);
+	EXPECT_OK(memory_check());
+}
+
+KTEST(lists, something_is_remembered, "what is remembered of an evicted page is never 0, which means that nothing is", 2000000)
+{
+	memory_world(PAGES, 0);
+	read_once(1);
+	memory_lock(memory_file_page(0, 0), true);
+	for (unsigned int i = 0; i < 100; i++)
+		EXPECT_NE(workingset_eviction(memory_file_page(0, 0)), 0);
+	memory_lock(memory_file_page(0, 0), false);
+}
+
 KTEST(lists, pages_put_back_are_where_they_belong, "a page goes back to the list that its flags say, and drops isolation's reference", 2000000)
 {
 	struct list_head pages;
@@ -146,7 +178,10 @@ KTEST(lists, the_active_list_is_trimmed, "while the active list is longer than t
 	lruvec = &memory_node()->lruvec;
 	read_once(30);
 	EXPECT_FALSE(inactive_is_low(lruvec, true));
-	for (unsigned long i = 0; i < 20; i++)
+	for (unsigned long i = 0; i < 5; i++)
+		memory_read(0, i);
+	EXPECT_FALSE(inactive_is_low(lruvec, true));	/* 25 beside 5: long enough to see second uses */
+	for (unsigned long i = 5; i < 20; i++)
 		memory_read(0, i);
 	EXPECT_TRUE(inactive_is_low(lruvec, true));
 	shrink_active_list(lruvec, LRU_ACTIVE_FILE, 6, MAX_NR_ZONES - 1);

@@ -57,6 +57,8 @@ KTEST(oom, the_largest_goes, "the process whose end gives back the most is kille
 		EXPECT_TRUE(oom());
 		EXPECT_EQ(memory_kills, 1);
 		EXPECT_EQ(memory_killed, 7);
+		EXPECT_EQ(memory_reports, 1);		/* a person must be able to see why */
+		EXPECT_EQ(memory_kill_reports, 1);
 	}
 }
 
@@ -86,6 +88,7 @@ KTEST(oom, init_and_exempt_processes_live, "process 1 and processes with -1000 a
 	task(1, 5000, 1000);
 	task(2, 4000, -1000);
 	task(3, 1, 0);
+	task(4, 3000, 0)->has_memory = false;	/* it has given back all that it had */
 	EXPECT_TRUE(oom());
 	EXPECT_EQ(memory_killed, 3);
 	begin();
@@ -132,6 +135,9 @@ KTEST(oom, no_kill_when_memory_is_back, "nobody is killed if memory has been fre
 	memory_zone()->free_pages = memory_zone()->free_area[0].nr_free = PAGES / 2;
 	EXPECT_TRUE(oom());
 	EXPECT_EQ(memory_kills, 0);
+	memory_zone()->free_pages = memory_zone()->free_area[0].nr_free = 2;
+	EXPECT_TRUE(oom());			/* and gone again */
+	EXPECT_EQ(memory_kills, 1);
 }
 
 KTEST(oom, large_orders_fail_instead, "a request for a large block fails, for memory in pieces is no reason to kill", 10000000)

@@ -232,6 +232,78 @@ KTEST(scan, a_slot_nobody_needs_costs_no_write, "a page whose process has gone i
 	EXPECT_EQ(nr_swap_pages(), SLOTS);
 }
 
+KTEST(scan, a_slot_of_the_dead_is_not_written, "a page that nobody can ask for any more goes without a write, however it came to be in swap", 40000000)
+{
+	memory_world(PAGES, SLOTS);
+	for (unsigned long i = 0; i < 10; i++) {
+		memory_touch(0, i, true);
+		memory_pin(memory_task_page(0, i));	/* it gets a slot and is unmapped, and cannot be written */
+	}
+	for (int i = 0; i < 4; i++)
+		reclaim();
+	EXPECT_EQ(memory_stats.swap_writes, 0);
+	for (struct page *page = world_page(world_first_pfn()); page < world_page(world_first_pfn()) + PAGES; page++)
+		if (PageSwapCache(page))
+			memory_lock(page, true);	/* its process cannot take it with it */
+	memory_exit(0);
+	for (struct page *page = world_page(world_first_pfn()); page < world_page(world_first_pfn()) + PAGES; page++) {
+		if (PageLocked(page))
+			memory_lock(page, false);
+		if (page_count(page) > 0)
+			memory_unpin(page);
+	}
+	for (int i = 0; i < 4; i++)
+		reclaim();
+	EXPECT_EQ(memory_stats.swap_writes, 0);
+	EXPECT_EQ(memory_free(), PAGES);
+	EXPECT_EQ(nr_swap_pages(), SLOTS);
+}
+
+KTEST(scan, a_mark_counts_once, "a page that was marked as used gets another round, not one after the other", 60000000)
+{
+	memory_world(PAGES, SLOTS);
+	for (unsigned long i = 0; i < 60; i++) {
+		memory_touch(0, i, true);
+		page_referenced(memory_task_page(0, i));
+		mark_page_accessed(memory_task_page(0, i));
+	}
+	for (int i = 0; i < 20; i++)
+		reclaim();
+	EXPECT_GE(memory_stats.evicted_anon, 40);
+}
+
+KTEST(scan, pages_written_again_are_written_again, "a page that is changed while it is being written is written once more before it goes", 40000000)
+{
+	memory_world(PAGES, 0);
+	memory_fast_disk = false;
+	for (unsigned long i = 0; i < 20; i++)
+		memory_write(0, i);
+	wake_flusher();
+	for (unsigned long i = 0; i < 20; i++)
+		memory_write(0, i);
+	run_kswapd(20);
+	for (int i = 0; i < 10 && memory_resident(0); i++) {
+		memory_disk_works();
+		run_kswapd(20);
+	}
+	EXPECT_EQ(memory_resident(0), 0);
+	EXPECT_GE(memory_stats.writes, 40);
+	for (unsigned long i = 0; i < 20; i++)
+		memory_read(0, i);
+}
+
+KTEST(scan, without_swap_programs_are_not_disturbed, "while no slot is free, processes' pages are not looked at again and again", 60000000)
+{
+	memory_world(PAGES, 0);
+	for (unsigned long i = 0; i < 100; i++)
+		memory_touch(0, i, true);
+	for (int i = 0; i < 20; i++) {
+		read_pages(0, 10);
+		reclaim();
+	}
+	EXPECT_LE(memory_stats.scanned_anon, 400);
+}
+
 KTEST(scan, no_io_means_no_io, "an allocation that must not start I/O frees clean pages and writes nothing", 40000000)
 {
 	memory_world(PAGES, SLOTS);
