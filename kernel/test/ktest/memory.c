@@ -53,7 +53,7 @@ static struct {
 	spinlock_t lock;
 	int locked[NR_CPUS];		/* pages that the code under test has locked */
 	bool smp;			/* several CPUs run */
-	bool kswapd_awake, kswapd_busy;
+	u32 kswapd_awake, kswapd_busy;
 	bool elsewhere;			/* memory_other_cpu runs */
 	unsigned long unlocks_irqs_on;
 } m;
@@ -307,7 +307,7 @@ void put_page(struct page *page)
 static void run_kswapd(void)
 {
 	if (!memory_kswapd_runs || !READ_ONCE(m.kswapd_awake) ||
-	    __atomic_exchange_n(&m.kswapd_busy, true, __ATOMIC_ACQUIRE))
+	    __atomic_exchange_n(&m.kswapd_busy, 1, __ATOMIC_ACQUIRE))
 		return;
 	memory_stats.kswapd_runs++;
 	current_thread()->pf_flags |= PF_MEMALLOC | PF_KSWAPD;
@@ -315,18 +315,18 @@ static void run_kswapd(void)
 	current_thread()->pf_flags &= ~(PF_MEMALLOC | PF_KSWAPD);
 	if (m.locked[smp_processor_id()])
 		panic("kswapd leaves %d pages locked", m.locked[smp_processor_id()]);
-	WRITE_ONCE(m.kswapd_awake, false);		/* on the queue before it looks */
+	WRITE_ONCE(m.kswapd_awake, 0);		/* on the queue before it looks */
 	smp_mb();
 	if (kswapd_wanted(&node))
-		WRITE_ONCE(m.kswapd_awake, true);
-	__atomic_store_n(&m.kswapd_busy, false, __ATOMIC_RELEASE);
+		WRITE_ONCE(m.kswapd_awake, 1);
+	__atomic_store_n(&m.kswapd_busy, 0, __ATOMIC_RELEASE);
 }
 
 void wake_up(struct wait_queue *wq)
 {
 	smp_mb();
 	if (wq == &node.kswapd_wait && kswapd_wanted(&node))
-		WRITE_ONCE(m.kswapd_awake, true);
+		WRITE_ONCE(m.kswapd_awake, 1);
 }
 
 void wake_up_all(struct wait_queue *wq)

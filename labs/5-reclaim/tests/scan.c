@@ -1,45 +1,10 @@
 /* One page at a time: what is given up, what is written first, what is left alone. */
-#include "test/ktest/memory.h"
+#include "helpers.h"
 #include "mm/cache/swap.h"
 #include "mm/phys/vmstat.h"
 
 #define PAGES	256
 #define SLOTS	256
-
-/* One direct reclaim, as an allocation of one page starts it: pages it says it freed. */
-static unsigned long reclaim(void)
-{
-	unsigned long before = memory_free(), freed;
-
-	freed = try_to_free_pages(memory_zone(), memory_gfp, 0);
-	EXPECT_EQ(freed, memory_free() - before);
-	EXPECT_OK(memory_check());
-	return freed;
-}
-
-/* kswapd runs once, because memory is short: it is made so by a watermark above what is free. */
-static void run_kswapd(unsigned long want)
-{
-	struct zone *zone = memory_zone();
-	unsigned long old[NR_WMARK];
-
-	for (unsigned int i = 0; i < NR_WMARK; i++)
-		old[i] = zone->watermark[i];
-	zone->watermark[WMARK_HIGH] = memory_free() + want;
-	current_thread()->pf_flags |= PF_MEMALLOC | PF_KSWAPD;
-	wakeup_kswapd(zone, 0);
-	balance_node(memory_node());
-	current_thread()->pf_flags &= ~(PF_MEMALLOC | PF_KSWAPD);
-	for (unsigned int i = 0; i < NR_WMARK; i++)
-		zone->watermark[i] = old[i];
-	EXPECT_OK(memory_check());
-}
-
-static void read_pages(unsigned int file, unsigned long n)
-{
-	for (unsigned long i = 0; i < n; i++)
-		memory_read(file, i);
-}
 
 KTEST(scan, clean_pages_go_and_are_counted, "clean pages of files are given up, and the number of freed pages is the truth", 20000000)
 {
@@ -78,28 +43,6 @@ KTEST(scan, used_mapped_pages_get_another_round, "a mapped page that was used si
 	while (memory_resident(0) && reclaim())
 		;
 	EXPECT_EQ(memory_resident(0), 0);		/* nobody has used them again */
-}
-
-KTEST(scan, pages_of_two_programs_are_promoted, "a page that two programs use becomes active when reclaim comes by", 20000000)
-{
-	memory_world(PAGES, 0);
-	memory_map(0, 0, false);
-	memory_share(memory_file_page(0, 0));
-	read_pages(1, 150);
-	reclaim();
-	ASSERT_TRUE(memory_file_page(0, 0) != NULL);
-	EXPECT_TRUE(PageActive(memory_file_page(0, 0)));
-}
-
-KTEST(scan, mapped_pages_are_unmapped_first, "a mapped page leaves all page tables before it is given up", 20000000)
-{
-	memory_world(PAGES, 0);
-	for (unsigned long i = 0; i < 40; i++) {
-		memory_map(0, i, false);
-		page_referenced(memory_file_page(0, i));
-	}
-	EXPECT_GE(reclaim(), 32);
-	EXPECT_GE(memory_stats.unmaps, 32);
 }
 
 KTEST(scan, dirty_pages_are_written_before_they_go, "a dirty page of a file is given up only when the disk has its newest contents", 40000000)
@@ -232,78 +175,6 @@ KTEST(scan, a_slot_nobody_needs_costs_no_write, "a page whose process has gone i
 	EXPECT_EQ(nr_swap_pages(), SLOTS);
 }
 
-KTEST(scan, a_slot_of_the_dead_is_not_written, "a page that nobody can ask for any more goes without a write, however it came to be in swap", 40000000)
-{
-	memory_world(PAGES, SLOTS);
-	for (unsigned long i = 0; i < 10; i++) {
-		memory_touch(0, i, true);
-		memory_pin(memory_task_page(0, i));	/* it gets a slot and is unmapped, and cannot be written */
-	}
-	for (int i = 0; i < 4; i++)
-		reclaim();
-	EXPECT_EQ(memory_stats.swap_writes, 0);
-	for (struct page *page = world_page(world_first_pfn()); page < world_page(world_first_pfn()) + PAGES; page++)
-		if (PageSwapCache(page))
-			memory_lock(page, true);	/* its process cannot take it with it */
-	memory_exit(0);
-	for (struct page *page = world_page(world_first_pfn()); page < world_page(world_first_pfn()) + PAGES; page++) {
-		if (PageLocked(page))
-			memory_lock(page, false);
-		if (page_count(page) > 0)
-			memory_unpin(page);
-	}
-	for (int i = 0; i < 4; i++)
-		reclaim();
-	EXPECT_EQ(memory_stats.swap_writes, 0);
-	EXPECT_EQ(memory_free(), PAGES);
-	EXPECT_EQ(nr_swap_pages(), SLOTS);
-}
-
-KTEST(scan, a_mark_counts_once, "a page that was marked as used gets another round, not one after the other", 60000000)
-{
-	memory_world(PAGES, SLOTS);
-	for (unsigned long i = 0; i < 60; i++) {
-		memory_touch(0, i, true);
-		page_referenced(memory_task_page(0, i));
-		mark_page_accessed(memory_task_page(0, i));
-	}
-	for (int i = 0; i < 20; i++)
-		reclaim();
-	EXPECT_GE(memory_stats.evicted_anon, 40);
-}
-
-KTEST(scan, pages_written_again_are_written_again, "a page that is changed while it is being written is written once more before it goes", 40000000)
-{
-	memory_world(PAGES, 0);
-	memory_fast_disk = false;
-	for (unsigned long i = 0; i < 20; i++)
-		memory_write(0, i);
-	wake_flusher();
-	for (unsigned long i = 0; i < 20; i++)
-		memory_write(0, i);
-	run_kswapd(20);
-	for (int i = 0; i < 10 && memory_resident(0); i++) {
-		memory_disk_works();
-		run_kswapd(20);
-	}
-	EXPECT_EQ(memory_resident(0), 0);
-	EXPECT_GE(memory_stats.writes, 40);
-	for (unsigned long i = 0; i < 20; i++)
-		memory_read(0, i);
-}
-
-KTEST(scan, without_swap_programs_are_not_disturbed, "while no slot is free, processes' pages are not looked at again and again", 60000000)
-{
-	memory_world(PAGES, 0);
-	for (unsigned long i = 0; i < 100; i++)
-		memory_touch(0, i, true);
-	for (int i = 0; i < 20; i++) {
-		read_pages(0, 10);
-		reclaim();
-	}
-	EXPECT_LE(memory_stats.scanned_anon, 400);
-}
-
 KTEST(scan, no_io_means_no_io, "an allocation that must not start I/O frees clean pages and writes nothing", 40000000)
 {
 	memory_world(PAGES, SLOTS);
@@ -319,34 +190,6 @@ KTEST(scan, no_io_means_no_io, "an allocation that must not start I/O frees clea
 	EXPECT_EQ(memory_resident(0), 40);
 	EXPECT_EQ(memory_stats.writes + memory_stats.swap_writes, 0);
 	EXPECT_EQ(memory_stats.waits, 0);
-}
-
-KTEST(scan, failed_writes_lose_nothing, "a page whose write failed stays in memory, dirty", 40000000)
-{
-	memory_world(PAGES, SLOTS);
-	memory_fast_disk = false;
-	for (unsigned long i = 0; i < 30; i++)
-		memory_write(0, i);
-	memory_bad_disk = true;
-	run_kswapd(30);
-	memory_disk_works();
-	EXPECT_GE(memory_stats.writes, 1);
-	EXPECT_OK(memory_check());
-	EXPECT_EQ(memory_resident(0), 30);
-	for (unsigned long i = 0; i < 30; i++)
-		memory_read(0, i);
-}
-
-KTEST(scan, pages_of_other_zones_stay, "a request for low memory takes no page of a higher zone", 40000000)
-{
-	memory_world(PAGES, 0);
-	read_pages(0, 40);
-	for (unsigned long i = 0; i < 40; i += 2)
-		memory_file_page(0, i)->flags |= (unsigned long)ZONE_NORMAL << PAGE_ZONE_SHIFT;
-	for (int i = 0; i < 4; i++)
-		try_to_free_pages(memory_zone(), memory_gfp, 0);
-	for (unsigned long i = 0; i < 40; i++)
-		EXPECT_EQ(memory_file_page(0, i) != NULL, i % 2 == 0);
 }
 
 /* Any mixture of all that can happen to pages, four times as many as fit. */
