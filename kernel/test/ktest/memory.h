@@ -81,14 +81,14 @@ unsigned long memory_free(void);
 bool memory_kswapd_awake(void);
 
 /*
- * Several CPUs: ktest_on_cpus(), while which all of the calls above may be used by all (a process by one CPU at a time;
- * places of files and processes are made by a first use before).
+ * Several CPUs: as ktest_on_cpus(). All may make the calls above meanwhile, but a process belongs to one CPU, and files
+ * and processes must have been used before: that makes room for what is known of them.
  */
 void memory_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *arg), void *arg);
 bool memory_smp(void);
 /*
- * Or one CPU that plays two: this is called whenever the code under test has released a spinlock, looked at a watermark, at
- * the next process, or is about to take or has released a mutex. Never in itself.
+ * Or one CPU that plays two: this is called when the code under test has released a spinlock or a mutex, looked at a
+ * watermark or a process, or is about to take a mutex. Never within itself.
  */
 extern void (*memory_other_cpu)(void);
 void memory_let_others_in(void);
