@@ -5,22 +5,28 @@
 
 #define PAGES	256
 
-static void another_kills(void)
-{
-	static unsigned int turns;
+static unsigned int turn;
 
-	if (turns++ < 20)
+static void another_decides(void)
+{
+	if (!turn--)
 		out_of_memory(GFP_USER_MOVABLE, 0);
 }
 
 KTEST(smp, what_decides_is_looked_at_with_the_lock, "a CPU that comes to decide when another has just done so kills nobody", 100000000)
 {
-	memory_world(PAGES, 0);
-	fill_tasks();
-	memory_other_cpu = another_kills;
-	EXPECT_TRUE(out_of_memory(GFP_USER_MOVABLE, 0));
-	memory_other_cpu = NULL;
-	EXPECT_EQ(memory_kills, 1);
+	for (unsigned int when = 0; when < 20; when++) {
+		unsigned int mark = ktest_mark();
+
+		memory_world(PAGES, 0);
+		fill_tasks();
+		turn = when;
+		memory_other_cpu = another_decides;
+		EXPECT_TRUE(out_of_memory(GFP_USER_MOVABLE, 0));
+		memory_other_cpu = NULL;
+		EXPECT_EQ(memory_kills, 1);
+		ktest_release(mark);
+	}
 }
 
 static void process_ends(void)
