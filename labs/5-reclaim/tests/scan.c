@@ -104,7 +104,7 @@ KTEST(scan, pages_being_written_stay_and_go_next, "a page that is being written 
 	wake_flusher();
 	ASSERT_TRUE(PageWriteback(memory_file_page(0, 0)));
 	current_thread()->pf_flags |= PF_MEMALLOC;
-	for (unsigned long i = 0; i < 8; i++)
+	for (unsigned long i = 0; i < 200; i++)
 		memory_read(1, i);
 	memory_gfp = GFP_NOIO;				/* may not wait for it */
 	reclaim();
