@@ -40,15 +40,18 @@ void lruvec_init(struct lruvec *lruvec);
 /* A page enters memory: new, or read again after it was evicted. It holds a reference that outlives its
  * stay on the list. Any context but interrupts. */
 void lru_add(struct page *page);
-/* The page is being freed, or leaves its cache: off its list, if it is on one. */
+/* The page is being freed, or leaves its cache: off its list, if it is on one; one that is isolated is not. */
 void lru_del(struct page *page);
-/* The page was read or written through a system call. Hardware's own marks are page_referenced()'s. */
+/* The page was read or written through a system call: the second time it becomes active. One that is
+ * isolated is only marked. Hardware's own marks are page_referenced()'s. */
 void mark_page_accessed(struct page *page);
-/* Its writeback ended and it was wanted: next in line to be reclaimed. Any context. */
+/* Its writeback ended and it was wanted: next in line to be reclaimed, if it is on an inactive list.
+ * Any context. */
 void rotate_reclaimable_page(struct page *page);
 /*
  * Takes up to @nr pages of zones up to @highest off the cold end of a list, onto @to, each with a reference of
- * its own and without PG_lru; *@scanned (if not NULL) is how many were looked at. Returns how many were taken.
+ * its own and without PG_lru. One without references is just being freed, and stays. *@scanned (if not
+ * NULL) is how many were looked at. Returns how many were taken.
  */
 unsigned long isolate_lru_pages(struct lruvec *lruvec, enum lru_list lru, unsigned long nr,
 				enum zone_type highest, struct list_head *to, unsigned long *scanned);

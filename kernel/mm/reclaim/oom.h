@@ -46,7 +46,9 @@ extern unsigned int sysctl_panic_on_oom;	/* 0: kill; 1: panic */
 long oom_badness(const struct oom_task *task, unsigned long totalpages);
 /*
  * An allocation of 2^@order pages cannot be served, and reclaim has nothing more. True: something was done
- * that will give memory back, try again; false: the allocation is to fail. Sleeps.
+ * that will give memory back, or somebody else is at it: it has waited, try again. False: the allocation is
+ * to fail, for @order is above 3, or the caller is to die and has had the reserves. With nobody to kill, or
+ * panic_on_oom, it panics. Sleeps.
  */
 bool out_of_memory(gfp_t gfp, unsigned int order);
 

@@ -29,13 +29,15 @@ struct node_reclaim *node_reclaim(int nid);
 /* The page allocator found @zone below its low watermark for @order: kswapd is to start, if it can help. Any
  * context; called often. */
 void wakeup_kswapd(struct zone *zone, unsigned int order);
-/* Is there anything for kswapd to do? What it sleeps for. */
+/* Is there anything for kswapd to do? What it sleeps for: true from wakeup_kswapd() until balance_node(). */
 bool kswapd_wanted(struct node_reclaim *node);
 /* What kswapd does each time it wakes: frees pages until every zone of the node is above its high watermark,
- * or nothing can be freed. Sleeps. */
+ * or nothing can be freed; for a large order it does not empty memory. What wakeup_kswapd() says while it
+ * works is not forgotten: kswapd is wanted again. Sleeps. */
 void balance_node(struct node_reclaim *node);
 /* An allocation waits for pages of @zone or of lower zones of its node: frees some. How many pages it freed; 0:
- * nothing can be reclaimed, however long one waits. Sleeps; @gfp says what may be called. */
+ * nothing can be reclaimed, however long one waits (a thread that is to die, and an allocation without
+ * __GFP_IO, do not wait). About a batch: SWAP_CLUSTER_MAX pages or 2^@order. Sleeps; @gfp says what may be called. */
 unsigned long try_to_free_pages(struct zone *zone, gfp_t gfp, unsigned int order);
 
 /* ---- reclaim.c, given ------------------------------------------------------------------------ */

@@ -377,13 +377,12 @@ static bool balance(struct node_reclaim *node, unsigned int order)
 
 void balance_node(struct node_reclaim *node)
 {
-	int order = READ_ONCE(node->kswapd_order);
+	/* Taken away: who misses memory from here on is heard, whatever this run still sees of it. */
+	int order = __atomic_exchange_n(&node->kswapd_order, -1, __ATOMIC_ACQ_REL);
 
 	inc_vm_stat(PAGEOUTRUN);
 	if (balance(node, max(order, 0)))
 		WRITE_ONCE(node->kswapd_failures, 0);
 	else
 		WRITE_ONCE(node->kswapd_failures, node->kswapd_failures + 1);
-	/* Whoever misses memory from here on asks again. */
-	WRITE_ONCE(node->kswapd_order, -1);
 }

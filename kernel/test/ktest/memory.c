@@ -1,64 +1,18 @@
-/* See memory.h. The page core here is a stack of free pages; there are no contents, only versions. */
-#include "test/ktest/memory.h"
-#include "base/panic.h"
-#include "lib/errno.h"
+/* See memory.h: the machine, its free pages, and what programs do with them. */
+#include "test/ktest/memory_inner.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/cache/swap.h"
 #include "mm/phys/vmstat.h"
-#include "mm/reclaim/shrinker.h"
-#include "mm/slab/slab.h"
 
-#define FIRST_PFN	0x40000UL
-#define NOBODY		0xffffffffU
-
-enum kind { FREE, FILE_PAGE, ANON_PAGE };
-
-/* What is true of a page in memory. */
-struct frame {
-	u8 kind;
-	bool exec, shared;
-	u8 mappings, young;		/* page-table entries, and those whose accessed bit is set */
-	u8 pins;
-	u32 owner, index;		/* file or process, and page of it */
-	u32 version;
-	bool writing;			/* the write that is under way has this version: */
-	u32 writing_version;
-};
-
-/* What is true of page @index of a file or process. */
-struct place {
-	u32 pfn;			/* in memory there, less FIRST_PFN, plus 1; 0: not */
-	u32 version;			/* newest that was written by a program */
-	u32 stored;			/* on disk; of a process: in @slot */
-	u32 slot;			/* of a process: 0 none */
-};
-
-static struct {
-	unsigned long pages, slots;
-	struct frame *frames;
-	struct place *files[MEMORY_FILES], *tasks[MEMORY_TASKS];
-	u32 *free_stack;
-	unsigned long nr_free;
-	struct { u32 count; bool cache; u32 version; struct page *page; } *slot;
-	unsigned long slots_used;
-	struct address_space mapping[MEMORY_FILES];
-	unsigned int locked;		/* pages that the code under test has locked */
-	bool in_reclaim;
-} m;
-
+struct machine machine;
 struct memory_stats memory_stats;
 gfp_t memory_gfp;
 bool memory_kswapd_runs, memory_fast_disk, memory_bad_disk;
-struct oom_task memory_tasks[MEMORY_TASKS];
-unsigned int memory_kills, memory_marks;
-pid_t memory_killed;
-void (*memory_sleep_hook)(void);
-static u64 now_ns;
+void (*memory_other_cpu)(void);
 
-unsigned int vm_swappiness, sysctl_panic_on_oom;
+unsigned int vm_swappiness;
 struct swap_area swap_areas[MAX_SWAPFILES];
-const struct oom_ops *oom_ops;
 static struct node_reclaim node;
 
 struct zone *memory_zone(void) { return &node_data[0].zones[ZONE_DMA32]; }
@@ -66,28 +20,7 @@ struct node_reclaim *memory_node(void) { return &node; }
 struct node_reclaim *node_reclaim(int nid) { (void)nid; return &node; }
 struct lruvec *node_lruvec(int nid) { (void)nid; return &node.lruvec; }
 struct lruvec *page_lruvec(const struct page *page) { (void)page; return &node.lruvec; }
-unsigned long memory_free(void) { return m.nr_free; }
-
-static struct frame *frame_of(const struct page *page)
-{
-	unsigned long i = page_to_pfn(page) - FIRST_PFN;
-
-	if (i >= m.pages)
-		panic("%p is no page of this machine", (const void *)page);
-	return &m.frames[i];
-}
-
-static struct place *place_of(const struct frame *frame)
-{
-	return (frame->kind == FILE_PAGE ? m.files : m.tasks)[frame->owner] + frame->index;
-}
-
-static struct page *page_of(const struct place *place)
-{
-	return place->pfn ? world_page(FIRST_PFN + place->pfn - 1) : NULL;
-}
-
-static void fill_oom_ops(void);
+unsigned long memory_free(void) { return machine.nr_free; }
 
 void memory_world(unsigned long pages, unsigned long slots)
 {
@@ -95,17 +28,17 @@ void memory_world(unsigned long pages, unsigned long slots)
 	unsigned long rounded = ALIGN(pages, PAGES_PER_SECTION);
 
 	world_window(FIRST_PFN, rounded);
-	memset(&m, 0, sizeof(m));
+	memset(&machine, 0, sizeof(machine));
 	memset(&memory_stats, 0, sizeof(memory_stats));
 	memset(node_data, 0, sizeof(node_data));
 	memset(&node, 0, sizeof(node));
-	memset(memory_tasks, 0, sizeof(memory_tasks));
+	spin_lock_init(&machine.lock);
 	nr_nodes = 1;
-	m.pages = pages;
-	m.slots = slots;
-	m.frames = ktest_alloc(pages * sizeof(*m.frames));
-	m.free_stack = ktest_alloc(pages * sizeof(*m.free_stack));
-	m.slot = ktest_alloc((slots + 1) * sizeof(*m.slot));
+	machine.pages = pages;
+	machine.slots = slots;
+	machine.frames = ktest_alloc(pages * sizeof(*machine.frames));
+	machine.free_stack = ktest_alloc(pages * sizeof(*machine.free_stack));
+	machine.slot = ktest_alloc((slots + 1) * sizeof(*machine.slot));
 	memset(world_page(FIRST_PFN), 0, rounded * sizeof(struct page));
 	for (unsigned long i = 0; i < rounded; i++) {
 		struct page *page = world_page(FIRST_PFN + i);
@@ -116,8 +49,8 @@ void memory_world(unsigned long pages, unsigned long slots)
 		atomic_set(&page->_mapcount, -1);
 	}
 	for (unsigned long i = 0; i < pages; i++)
-		m.free_stack[m.nr_free++] = pages - 1 - i;
-	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		machine.free_stack[machine.nr_free++] = pages - 1 - i;
+	for (unsigned int cpu = 0; cpu < ktest_nr_cpus(); cpu++)
 		memset(per_cpu_ptr(&vm_stat, cpu), 0, sizeof(vm_stat));
 	for (int type = 0; type < MAX_NR_ZONES; type++)
 		NODE_DATA(0)->zones[type].type = type;
@@ -133,84 +66,72 @@ void memory_world(unsigned long pages, unsigned long slots)
 	NODE_DATA(0)->reclaim = &node;
 	swap_areas[0] = (struct swap_area){ .active = slots, .writeok = slots, .max = slots + 1, .pages = slots };
 	for (unsigned int i = 0; i < MEMORY_FILES; i++)
-		m.mapping[i].host = NULL;
+		machine.mapping[i].host = NULL;
 	memory_gfp = GFP_USER_MOVABLE;
 	memory_kswapd_runs = memory_fast_disk = true;
 	memory_bad_disk = false;
-	memory_sleep_hook = NULL;
-	memory_kills = memory_marks = memory_killed = 0;
+	memory_other_cpu = NULL;
 	vm_swappiness = 60;
-	sysctl_panic_on_oom = 0;
-	now_ns = NSEC_PER_SEC;
-	clear_bit(TIF_KILLED, &current_head()->flags);
 	shadow_init(pages);
 	zonelist_init();
-	fill_oom_ops();
+	memory_tasks_init();
 	lruvec_init(&node.lruvec);
 }
 
-/* ---- slots of swap --------------------------------------------------------------------------- */
-
-static void slot_maybe_free(u32 slot)
+static int locked_pages(void)
 {
-	if (!m.slot[slot].count && !m.slot[slot].cache) {
-		m.slots_used--;
-		swap_areas[0].inuse--;
-	}
+	int n = 0;
+
+	for (unsigned int cpu = 0; cpu < ktest_nr_cpus(); cpu++)
+		n += machine.locked[cpu];
+	return n;
 }
 
-static void slot_drop(u32 slot)
+/* ---- what another CPU does meanwhile --------------------------------------------------------- */
+
+void memory_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *arg), void *arg)
 {
-	if (!m.slot[slot].count)
-		panic("slot %u is given back once too often", slot);
-	m.slot[slot].count--;
-	slot_maybe_free(slot);
+	machine.smp = true;
+	ktest_on_cpus(n, seed, fn, arg);
+	machine.smp = false;
 }
 
-bool swap_available(void) { return m.slots_used < m.slots; }
-
-unsigned int swap_count(swp_entry_t entry)
+bool memory_smp(void)
 {
-	return entry.val && entry.val <= m.slots ? m.slot[entry.val].count : 0;
+	return machine.smp;
 }
 
-bool add_to_swap(struct page *page)
+void memory_let_others_in(void)
 {
-	struct frame *frame = frame_of(page);
-
-	if (!PageLocked(page))
-		ktest_fail(__FILE__, __LINE__, "add_to_swap() of a page that is not locked");
-	if (frame->kind != ANON_PAGE || PageSwapCache(page)) {
-		ktest_fail(__FILE__, __LINE__, "add_to_swap() of a page that is not anonymous or has a slot");
-		return false;
-	}
-	for (u32 slot = 1; slot <= m.slots; slot++) {
-		if (m.slot[slot].count || m.slot[slot].cache)
-			continue;
-		m.slot[slot].cache = true;
-		m.slot[slot].version = NOBODY;
-		m.slot[slot].page = page;
-		m.slots_used++;
-		swap_areas[0].inuse++;
-		page->private = slot;
-		SetPageSwapCache(page);
-		SetPageDirty(page);
-		get_page(page);
-		return true;
-	}
-	return false;
+	if (machine.smp)
+		ktest_relax();
+	if (!memory_other_cpu || machine.elsewhere || machine.smp)
+		return;
+	machine.elsewhere = true;
+	memory_other_cpu();
+	machine.elsewhere = false;
 }
 
-static void leave_swap_cache(struct page *page)
-{
-	u32 slot = page->private;
+void via_ktest_sched_point(void);
+bool via_zone_watermark_ok(const struct zone *zone, unsigned int order, enum zone_watermark mark, gfp_t gfp);
 
-	m.slot[slot].cache = false;
-	m.slot[slot].page = NULL;
-	page->private = 0;
-	ClearPageSwapCache(page);
-	slot_maybe_free(slot);
-	put_page(page);
+/* The code under test has released a spinlock, and has not yet switched interrupts on again. */
+void via_ktest_sched_point(void)
+{
+	if (!irqs_disabled())
+		__atomic_fetch_add(&machine.unlocks_irqs_on, 1, __ATOMIC_RELAXED);
+	ktest_sched_point();
+	if (!machine.smp)
+		memory_let_others_in();
+}
+
+/* It has looked at a watermark: what it saw may be old already. */
+bool via_zone_watermark_ok(const struct zone *zone, unsigned int order, enum zone_watermark mark, gfp_t gfp)
+{
+	bool ok = zone_watermark_ok(zone, order, mark, gfp);
+
+	memory_let_others_in();
+	return ok;
 }
 
 /* ---- pages ----------------------------------------------------------------------------------- */
@@ -232,73 +153,115 @@ void put_page(struct page *page)
 		panic("a page is freed that is still locked");
 	if (frame->mappings || PageWriteback(page) || PageSwapCache(page))
 		panic("a page is freed that is still mapped, being written or in the swap cache");
+	hold();
 	page->flags = 0;
 	page->mapping = NULL;
 	memset(frame, 0, sizeof(*frame));
-	m.free_stack[m.nr_free++] = page_to_pfn(page) - FIRST_PFN;
-	memory_zone()->free_pages = memory_zone()->free_area[0].nr_free = m.nr_free;
+	machine.free_stack[machine.nr_free++] = page_to_pfn(page) - FIRST_PFN;
+	memory_zone()->free_pages = memory_zone()->free_area[0].nr_free = machine.nr_free;
+	release();
 }
 
+/* The thread sleeps for kswapd_wanted(), and is woken by wake_up() alone. */
 static void run_kswapd(void)
 {
-	if (!memory_kswapd_runs || m.in_reclaim || !kswapd_wanted(&node))
+	if (!memory_kswapd_runs || !READ_ONCE(machine.kswapd_awake) ||
+	    __atomic_exchange_n(&machine.kswapd_busy, 1, __ATOMIC_ACQUIRE))
 		return;
-	m.in_reclaim = true;
 	memory_stats.kswapd_runs++;
 	current_thread()->pf_flags |= PF_MEMALLOC | PF_KSWAPD;
 	balance_node(&node);
 	current_thread()->pf_flags &= ~(PF_MEMALLOC | PF_KSWAPD);
-	m.in_reclaim = false;
-	if (m.locked)
-		panic("kswapd leaves %u pages locked", m.locked);
+	if (machine.locked[smp_processor_id()])
+		panic("kswapd leaves %d pages locked", machine.locked[smp_processor_id()]);
+	WRITE_ONCE(machine.kswapd_awake, 0);		/* on the queue before it looks */
+	smp_mb();
+	if (kswapd_wanted(&node))
+		WRITE_ONCE(machine.kswapd_awake, 1);
+	__atomic_store_n(&machine.kswapd_busy, 0, __ATOMIC_RELEASE);
+}
+
+void wake_up(struct wait_queue *wq)
+{
+	smp_mb();
+	if (wq == &node.kswapd_wait && kswapd_wanted(&node))
+		WRITE_ONCE(machine.kswapd_awake, 1);
+}
+
+void wake_up_all(struct wait_queue *wq)
+{
+	wake_up(wq);
+}
+
+bool memory_kswapd_awake(void)
+{
+	return machine.kswapd_awake;
 }
 
 static void reclaim_directly(void)
 {
-	m.in_reclaim = true;
 	memory_stats.direct_runs++;
 	current_thread()->pf_flags |= PF_MEMALLOC;
 	try_to_free_pages(memory_zone(), memory_gfp, 0);
 	current_thread()->pf_flags &= ~PF_MEMALLOC;
-	m.in_reclaim = false;
-	if (m.locked)
-		panic("direct reclaim leaves %u pages locked", m.locked);
+	if (machine.locked[smp_processor_id()])
+		panic("direct reclaim leaves %d pages locked", machine.locked[smp_processor_id()]);
 }
 
 /* As the page allocator does it: wake below low, reclaim below min. NULL: nothing is left. */
 static struct page *take_page(void)
 {
 	struct zone *zone = memory_zone();
+	struct page *page = NULL;
 
-	if (m.nr_free <= zone->watermark[WMARK_LOW]) {
+	if (READ_ONCE(machine.nr_free) <= zone->watermark[WMARK_LOW]) {
 		wakeup_kswapd(zone, 0);
 		run_kswapd();
 	}
-	for (int i = 0; i < 4 && m.nr_free <= zone->watermark[WMARK_MIN]; i++)
+	for (int i = 0; i < (machine.smp ? 40 : 4) && READ_ONCE(machine.nr_free) <= zone->watermark[WMARK_MIN]; i++)
 		reclaim_directly();
-	if (m.nr_free <= zone->watermark[WMARK_MIN]) {
+	hold();
+	if (machine.nr_free <= zone->watermark[WMARK_MIN]) {
 		memory_stats.failed++;
-		return NULL;
+	} else {
+		page = world_page(FIRST_PFN + machine.free_stack[--machine.nr_free]);
+		zone->free_pages = zone->free_area[0].nr_free = machine.nr_free;
 	}
-	zone->free_pages = zone->free_area[0].nr_free = m.nr_free - 1;
-	return world_page(FIRST_PFN + m.free_stack[--m.nr_free]);
+	release();
+	return page;
 }
 
-static struct page *new_page(enum kind kind, u32 owner, u32 index, struct place *place)
+/* With one reference, which is to be its cache's or its mapping's. */
+static struct page *new_page(enum kind kind, u32 owner, u32 index)
 {
 	struct page *page = take_page();
-	struct frame *frame;
 
 	if (!page)
 		return NULL;
 	atomic_set(&page->_refcount, 1);
 	atomic_set(&page->_mapcount, -1);
-	frame = frame_of(page);
-	*frame = (struct frame){ .kind = kind, .owner = owner, .index = index };
-	place->pfn = page_to_pfn(page) - FIRST_PFN + 1;
+	*frame_of(page) = (struct frame){ .kind = kind, .owner = owner, .index = index };
 	page->index = index;
 	SetPageUptodate(page);
 	return page;
+}
+
+static void set_place(struct place *place, const struct page *page)
+{
+	place->pfn = page_to_pfn(page) - FIRST_PFN + 1;
+}
+
+/* Programs wait for a page's lock; only another CPU can give it back. */
+static void lock_as_program(struct page *page)
+{
+	while (machine.smp && TestSetPageLocked(page))
+		ktest_relax();
+}
+
+static void unlock_as_program(struct page *page)
+{
+	if (machine.smp)
+		ClearPageLocked(page);
 }
 
 static struct place *places(struct place **table)
@@ -308,11 +271,23 @@ static struct place *places(struct place **table)
 	return *table;
 }
 
-/* The file's page, read if it is missing; *@hit. NULL: no memory. */
+static struct page *find_page(const struct place *place)
+{
+	struct page *page;
+
+	hold();
+	page = page_of(place);
+	if (page)
+		get_page(page);
+	release();
+	return page;
+}
+
+/* The file's page with a reference, read if it is missing; *@hit. NULL: no memory. */
 static struct page *get_file_page(unsigned int file, pgoff_t index, bool *hit)
 {
-	struct place *place = places(&m.files[file]) + index;
-	struct page *page = page_of(place);
+	struct place *place = places(&machine.files[file]) + index;
+	struct page *page = find_page(place), *other;
 
 	*hit = page != NULL;
 	if (page) {
@@ -320,15 +295,26 @@ static struct page *get_file_page(unsigned int file, pgoff_t index, bool *hit)
 		return page;
 	}
 	memory_stats.misses++;
-	page = new_page(FILE_PAGE, file, index, place);
+	page = new_page(FILE_PAGE, file, index);
 	if (!page)
 		return NULL;
+	hold();
+	other = page_of(place);			/* another CPU was first */
+	if (other) {
+		get_page(other);
+		release();
+		put_page(page);
+		return other;
+	}
 	if (place->stored != place->version)
 		ktest_fail(__FILE__, __LINE__, "page %lu of file %u was lost: version %u was written, the disk has %u",
 			   index, file, place->version, place->stored);
 	memory_stats.reads++;
 	frame_of(page)->version = place->stored;
-	page->mapping = &m.mapping[file];
+	page->mapping = &machine.mapping[file];
+	set_place(place, page);
+	get_page(page);
+	release();
 	lru_add(page);
 	return page;
 }
@@ -339,24 +325,29 @@ bool memory_read(unsigned int file, pgoff_t index)
 	bool hit;
 
 	page = get_file_page(file, index, &hit);
-	if (page)
-		mark_page_accessed(page);
+	if (!page)
+		return false;
+	mark_page_accessed(page);
+	put_page(page);
 	return hit;
 }
 
 bool memory_write(unsigned int file, pgoff_t index)
 {
-	struct place *place = places(&m.files[file]) + index;
+	struct place *place = places(&machine.files[file]) + index;
 	struct page *page;
 	bool hit;
 
 	page = get_file_page(file, index, &hit);
 	if (!page)
 		return false;
+	hold();
 	frame_of(page)->version = ++place->version;
 	if (!TestSetPageDirty(page))
 		inc_vm_stat(NR_FILE_DIRTY);
+	release();
 	mark_page_accessed(page);
+	put_page(page);
 	return hit;
 }
 
@@ -378,11 +369,16 @@ bool memory_map(unsigned int file, pgoff_t index, bool exec)
 	page = get_file_page(file, index, &hit);
 	if (!page)
 		return false;
+	lock_as_program(page);
+	hold();
 	if (exec)
 		SetPageIcache(page);
 	if (!frame_of(page)->mappings)
 		add_mapping(page);
 	frame_of(page)->young = max(frame_of(page)->young, (u8)1);
+	release();
+	unlock_as_program(page);
+	put_page(page);
 	return hit;
 }
 
@@ -392,98 +388,156 @@ void memory_share(struct page *page)
 	frame_of(page)->shared = true;
 }
 
-/* A process's page comes back from its slot. */
-static struct page *swap_in_page(unsigned int task, pgoff_t index, struct place *place)
+static void map_anon(struct page *page, struct place *place)
+{
+	add_mapping(page);
+	set_place(place, page);
+}
+
+static struct page *new_anon_page(unsigned int task, pgoff_t index)
+{
+	struct page *page = new_page(ANON_PAGE, task, index);
+
+	if (!page)
+		return NULL;
+	page->mapping = (struct address_space *)(((unsigned long)&machine.tasks[task]) | 1);
+	SetPageSwapBacked(page);
+	return page;
+}
+
+/* A process's page is in the swap cache still, or was a moment ago. */
+static void map_cached(struct page *page, struct place *place)
 {
 	u32 slot = place->slot;
-	struct page *page = m.slot[slot].page;
-	struct frame *frame;
 
-	if (!page) {
-		page = new_page(ANON_PAGE, task, index, place);
-		if (!page)
-			return NULL;
-		memory_stats.swap_reads++;
-		frame = frame_of(page);
-		frame->version = m.slot[slot].version;
-		page->mapping = (struct address_space *)(((unsigned long)&m.tasks[task]) | 1);
-		page->private = slot;
-		SetPageSwapBacked(page);
-		SetPageSwapCache(page);
-		m.slot[slot].cache = true;
-		m.slot[slot].page = page;
-		lru_add(page);
-		add_mapping(page);
-	} else {
-		place->pfn = page_to_pfn(page) - FIRST_PFN + 1;
-		add_mapping(page);
+	lock_as_program(page);
+	hold();
+	if (PageSwapCache(page) && page->private == slot) {
+		map_anon(page, place);
+		place->slot = 0;
+		slot_drop(slot);
 	}
+	release();
+	unlock_as_program(page);
+	put_page(page);
+}
+
+/* False: no memory. */
+static bool read_from_slot(unsigned int task, pgoff_t index, struct place *place)
+{
+	struct page *page = new_anon_page(task, index);
+	u32 slot = place->slot;
+
+	if (!page)
+		return false;
+	hold();
+	memory_stats.swap_reads++;
+	frame_of(page)->version = machine.slot[slot].version;
+	page->private = slot;
+	SetPageSwapCache(page);
+	machine.slot[slot].cache = true;
+	machine.slot[slot].page = page;
+	map_anon(page, place);
 	place->slot = 0;
 	slot_drop(slot);
-	return page;
+	get_page(page);
+	release();
+	lru_add(page);
+	put_page(page);
+	return true;
+}
+
+/* A page fault on what is not mapped. False: no memory. */
+static bool fault_in(unsigned int task, pgoff_t index, struct place *place)
+{
+	struct page *page = NULL;
+
+	if (place->slot) {
+		hold();
+		page = machine.slot[place->slot].page;
+		if (page)
+			get_page(page);
+		release();
+		if (!page)
+			return read_from_slot(task, index, place);
+		map_cached(page, place);
+		return true;
+	}
+	page = new_anon_page(task, index);
+	if (!page)
+		return false;
+	hold();
+	frame_of(page)->version = place->version;
+	map_anon(page, place);
+	release();
+	lru_add(page);
+	put_page(page);
+	return true;
+}
+
+/* machine.lock held; the page is mapped. */
+static void touch_mapped(struct page *page, struct place *place, bool write)
+{
+	struct frame *frame = frame_of(page);
+
+	if (frame->version != place->version)
+		ktest_fail(__FILE__, __LINE__, "page %u of process %u was lost: version %u was written, %u came back",
+			   frame->index, frame->owner, place->version, frame->version);
+	frame->young = max(frame->young, (u8)1);
+	if (!write)
+		return;
+	/* The slot's contents are old now: a copy-on-write fault has seen to that. */
+	if (PageSwapCache(page) && !PageWriteback(page) && !PageLocked(page) && !machine.slot[page->private].count)
+		leave_swap_cache(page);
+	else if (PageSwapCache(page))
+		SetPageDirty(page);
+	frame->version = ++place->version;
 }
 
 bool memory_touch(unsigned int task, pgoff_t index, bool write)
 {
-	struct place *place = places(&m.tasks[task]) + index;
-	struct page *page = place->slot ? NULL : page_of(place);
-	bool hit = page != NULL;
-	struct frame *frame;
+	struct place *place = places(&machine.tasks[task]) + index;
+	struct page *page;
+	bool hit = true;
 
+	machine.task_pages[task] = max(machine.task_pages[task], index + 1);
+	for (;;) {
+		hold();
+		page = place->slot ? NULL : page_of(place);
+		if (page)
+			touch_mapped(page, place, write);
+		release();
+		if (page)
+			break;
+		hit = false;
+		if (!fault_in(task, index, place))
+			break;
+	}
 	memory_stats.hits += hit;
 	memory_stats.misses += !hit;
-	if (!page && place->slot) {
-		page = swap_in_page(task, index, place);
-	} else if (!page) {
-		page = new_page(ANON_PAGE, task, index, place);
-		if (page) {
-			page->mapping = (struct address_space *)(((unsigned long)&m.tasks[task]) | 1);
-			SetPageSwapBacked(page);
-			frame_of(page)->mappings = frame_of(page)->young = 1;
-			atomic_inc(&page->_mapcount);
-			frame_of(page)->version = place->version;
-			lru_add(page);
-		}
-	}
-	if (!page)
-		return false;
-	frame = frame_of(page);
-	if (frame->version != place->version)
-		ktest_fail(__FILE__, __LINE__, "page %lu of process %u was lost: version %u was written, %u came back",
-			   index, task, place->version, frame->version);
-	frame->young = max(frame->young, (u8)1);
-	if (write) {
-		/* The slot's contents are old now: a copy-on-write fault has seen to that. */
-		if (PageSwapCache(page) && !PageWriteback(page) && !m.slot[page->private].count)
-			leave_swap_cache(page);
-		else if (PageSwapCache(page))
-			SetPageDirty(page);
-		frame->version = ++place->version;
-	}
 	return hit;
 }
 
 struct page *memory_file_page(unsigned int file, pgoff_t index)
 {
-	return m.files[file] ? page_of(m.files[file] + index) : NULL;
+	return machine.files[file] ? page_of(machine.files[file] + index) : NULL;
 }
 
 struct page *memory_task_page(unsigned int task, pgoff_t index)
 {
-	return m.tasks[task] && !m.tasks[task][index].slot ? page_of(m.tasks[task] + index) : NULL;
+	return machine.tasks[task] && !machine.tasks[task][index].slot ? page_of(machine.tasks[task] + index) : NULL;
 }
 
 unsigned long memory_resident(unsigned int file)
 {
 	unsigned long n = 0;
 
-	for (unsigned long i = 0; m.files[file] && i < MEMORY_PAGES; i++)
-		n += m.files[file][i].pfn != 0;
+	for (unsigned long i = 0; machine.files[file] && i < MEMORY_PAGES; i++)
+		n += machine.files[file][i].pfn != 0;
 	return n;
 }
 
-/* All entries that map the page go; the caller keeps it alive. */
-static void drop_mappings(struct page *page)
+void drop_mappings(struct page *page)
 {
 	struct frame *frame = frame_of(page);
 
@@ -496,26 +550,26 @@ static void drop_mappings(struct page *page)
 
 void memory_exit(unsigned int task)
 {
-	for (unsigned long i = 0; m.tasks[task] && i < MEMORY_PAGES; i++) {
-		struct place *place = &m.tasks[task][i];
-		struct page *page = page_of(place);
+	for (unsigned long i = 0; i < machine.task_pages[task]; i++) {
+		struct place *place = &machine.tasks[task][i];
+		struct page *page;
 
-		if (place->slot) {
-			u32 slot = place->slot;
-
-			place->slot = 0;
-			page = m.slot[slot].page;
-			slot_drop(slot);
+		hold();
+		page = place->slot ? machine.slot[place->slot].page : page_of(place);
+		if (page)
+			get_page(page);
+		if (place->slot)
+			slot_drop(place->slot);
+		place->slot = place->pfn = 0;
+		if (page) {
+			drop_mappings(page);
+			if (PageSwapCache(page) && !PageWriteback(page) && !PageLocked(page) &&
+			    !machine.slot[page->private].count)
+				leave_swap_cache(page);
 		}
-		place->pfn = 0;
-		if (!page)
-			continue;
-		get_page(page);
-		drop_mappings(page);
-		if (PageSwapCache(page) && !PageWriteback(page) && !PageLocked(page) &&
-		    !m.slot[page->private].count)
-			leave_swap_cache(page);
-		put_page(page);
+		release();
+		if (page)
+			put_page(page);
 	}
 }
 
@@ -536,203 +590,6 @@ void memory_lock(struct page *page, bool locked)
 	locked ? SetPageLocked(page) : ClearPageLocked(page);
 }
 
-/* ---- what reclaim calls ---------------------------------------------------------------------- */
-
-bool trylock_page(struct page *page)
-{
-	if (page_count(page) <= 0)
-		panic("a page is locked to which no reference is held");
-	if (TestSetPageLocked(page))
-		return false;
-	m.locked++;
-	return true;
-}
-
-void unlock_page(struct page *page)
-{
-	if (!PageLocked(page))
-		panic("a page is unlocked that is not locked");
-	m.locked--;
-	ClearPageLocked(page);
-}
-
-int page_referenced(struct page *page)
-{
-	struct frame *frame = frame_of(page);
-	int young = frame->young;
-
-	memory_stats.scanned_references++;
-	frame->young = 0;
-	return young;
-}
-
-bool try_to_unmap(struct page *page)
-{
-	struct frame *frame = frame_of(page);
-	struct place *place = place_of(frame);
-
-	if (!PageLocked(page))
-		ktest_fail(__FILE__, __LINE__, "try_to_unmap() of a page that is not locked");
-	if (!frame->mappings)
-		return true;
-	if (frame->kind == ANON_PAGE) {
-		if (!PageSwapCache(page))
-			return false;
-		place->slot = page->private;
-		m.slot[place->slot].count += 1;
-	}
-	memory_stats.unmaps++;
-	frame->young = 0;
-	drop_mappings(page);
-	return true;
-}
-
-static void write_ends(struct page *page)
-{
-	struct frame *frame = frame_of(page);
-	struct place *place = place_of(frame);
-
-	frame->writing = false;
-	if (memory_bad_disk)
-		SetPageDirty(page);
-	else if (frame->kind == FILE_PAGE)
-		place->stored = frame->writing_version;
-	else
-		m.slot[page->private].version = frame->writing_version;
-	ClearPageWriteback(page);
-	dec_vm_stat(NR_WRITEBACK);
-	if (TestClearPageReclaim(page))
-		rotate_reclaimable_page(page);
-}
-
-void memory_disk_works(void)
-{
-	for (unsigned long i = 0; i < m.pages; i++)
-		if (m.frames[i].writing)
-			write_ends(world_page(FIRST_PFN + i));
-}
-
-static void write_starts(struct page *page)
-{
-	struct frame *frame = frame_of(page);
-
-	SetPageWriteback(page);
-	inc_vm_stat(NR_WRITEBACK);
-	frame->writing = true;
-	frame->writing_version = frame->version;
-	frame->kind == FILE_PAGE ? memory_stats.writes++ : memory_stats.swap_writes++;
-	if (memory_fast_disk)
-		write_ends(page);
-}
-
-enum pageout_result pageout(struct page *page, gfp_t gfp)
-{
-	struct frame *frame = frame_of(page);
-
-	if (!PageLocked(page) || page_mapped(page) || PageWriteback(page))
-		panic("pageout() of a page that is not locked, is mapped or is being written");
-	if (page_count(page) != 2)
-		return PAGEOUT_KEEP;
-	if (frame->kind == FILE_PAGE && (!(current_thread()->pf_flags & PF_KSWAPD) || !(gfp & __GFP_FS)))
-		return PAGEOUT_KEEP;
-	if (frame->kind == ANON_PAGE && !PageSwapCache(page))
-		return PAGEOUT_ACTIVATE;
-	if (!(gfp & __GFP_IO))
-		ktest_fail(__FILE__, __LINE__, "pageout() for an allocation that must not start I/O");
-	if (!TestClearPageDirty(page))
-		return PAGEOUT_KEEP;
-	if (frame->kind == FILE_PAGE)
-		dec_vm_stat(NR_FILE_DIRTY);
-	SetPageReclaim(page);
-	write_starts(page);
-	unlock_page(page);
-	return PAGEOUT_STARTED;
-}
-
-bool evict_page(struct page *page, u32 shadow)
-{
-	struct frame *frame = frame_of(page);
-	struct place *place = place_of(frame);
-	bool wanted = frame->kind == FILE_PAGE || m.slot[page->private].count;
-	u64 key = shadow_key(page);
-
-	if (!PageLocked(page))
-		ktest_fail(__FILE__, __LINE__, "evict_page() of a page that is not locked");
-	if (page_mapped(page) || page_count(page) != 2 || PageWriteback(page) ||
-	    (PageDirty(page) && wanted) || (frame->kind == ANON_PAGE && !PageSwapCache(page)))
-		return false;
-	if (frame->kind == FILE_PAGE) {
-		if (frame->version != place->stored)
-			ktest_fail(__FILE__, __LINE__, "a page of a file is given up whose newest contents were never written");
-		place->pfn = 0;
-		page->mapping = NULL;
-		memory_stats.evicted_file++;
-		put_page(page);
-	} else {
-		u32 slot = page->private;
-
-		if (m.slot[slot].count && frame->version != m.slot[slot].version)
-			ktest_fail(__FILE__, __LINE__, "a page of a process is given up whose slot has other contents");
-		place->pfn = 0;
-		memory_stats.evicted_anon++;
-		leave_swap_cache(page);
-	}
-	shadow_store(key, shadow);
-	return true;
-}
-
-void wake_flusher(void)
-{
-	memory_stats.flusher_wakes++;
-	/* It runs at once, and writes some of what is dirty. */
-	for (unsigned long i = 0, n = 0; i < m.pages && n < 32; i++) {
-		struct page *page = world_page(FIRST_PFN + i);
-
-		if (m.frames[i].kind != FILE_PAGE || !PageDirty(page) || PageLocked(page) || PageWriteback(page))
-			continue;
-		ClearPageDirty(page);
-		dec_vm_stat(NR_FILE_DIRTY);
-		write_starts(page);
-		n++;
-	}
-}
-
-bool wait_for_writeback(void)
-{
-	bool any = vm_stat_read(NR_WRITEBACK) || vm_stat_read(NR_FILE_DIRTY);
-
-	if (m.locked)
-		ktest_fail(__FILE__, __LINE__, "reclaim sleeps with %u pages locked", m.locked);
-	memory_stats.waits++;
-	memory_disk_works();
-	return any;
-}
-
-unsigned long shrink_slab(gfp_t gfp, unsigned int priority)
-{
-	(void)gfp;
-	(void)priority;
-	memory_stats.slab_scans++;
-	return 0;
-}
-
-unsigned long kmem_cache_reap(void)
-{
-	return 0;
-}
-
-unsigned long nr_free_pages(void) { return m.nr_free; }
-unsigned long totalram_pages(void) { return m.pages; }
-unsigned long total_swap_pages(void) { return m.slots; }
-unsigned long nr_swap_pages(void) { return m.slots - m.slots_used; }
-unsigned long pcp_events(bool frees) { (void)frees; return 0; }
-
-/* Nobody but kswapd sleeps on a queue here, and it runs when it is asked if it wants to. */
-void wake_up(struct wait_queue *wq)
-{
-	(void)wq;
-}
-
 /* ---- is all as it must be ------------------------------------------------------------------- */
 
 #define WRONG(...) do { snprintf(text, sizeof(text), __VA_ARGS__); return text; } while (0)
@@ -740,10 +597,12 @@ void wake_up(struct wait_queue *wq)
 static const char *check_page(unsigned long i, unsigned long on_lists[NR_LRU_LISTS])
 {
 	static char text[160];
-	const struct frame *frame = &m.frames[i];
+	const struct frame *frame = &machine.frames[i];
 	struct page *page = world_page(FIRST_PFN + i);
 	int refs = frame->pins + frame->mappings + (frame->kind == FILE_PAGE) + PageSwapCache(page);
 
+	if (frame->kind == FREE && page->flags)
+		WRONG("a page was worked on after it had been freed: its flags are %#lx", page->flags);
 	if (frame->kind == FREE)
 		return NULL;
 	if (page_count(page) != refs)
@@ -763,16 +622,18 @@ const char *memory_check(void)
 	unsigned long on_lists[NR_LRU_LISTS] = { 0 }, used = 0;
 	const char *wrong;
 
-	if (m.locked)
-		WRONG("%u pages were left locked", m.locked);
-	for (unsigned long i = 0; i < m.pages; i++) {
+	if (locked_pages())
+		WRONG("%d pages were left locked", locked_pages());
+	if (machine.unlocks_irqs_on)
+		WRONG("a spinlock was released with interrupts on");
+	for (unsigned long i = 0; i < machine.pages; i++) {
 		wrong = check_page(i, on_lists);
 		if (wrong)
 			return wrong;
-		used += m.frames[i].kind != FREE;
+		used += machine.frames[i].kind != FREE;
 	}
-	if (used + m.nr_free != m.pages)
-		WRONG("%lu pages are in use and %lu free, of %lu", used, m.nr_free, m.pages);
+	if (used + machine.nr_free != machine.pages)
+		WRONG("%lu pages are in use and %lu free, of %lu", used, machine.nr_free, machine.pages);
 	for (unsigned int lru = 0; lru < NR_LRU_LISTS; lru++) {
 		if (on_lists[lru] != node.lruvec.nr[lru])
 			WRONG("list %u counts %lu pages, %lu are marked to be on it", lru, node.lruvec.nr[lru],
@@ -783,108 +644,3 @@ const char *memory_check(void)
 	}
 	return NULL;
 }
-
-/* ---- processes and time ---------------------------------------------------------------------- */
-
-static bool next_task(pid_t after, struct oom_task *task)
-{
-	const struct oom_task *best = NULL;
-
-	for (unsigned int i = 0; i < MEMORY_TASKS; i++) {
-		const struct oom_task *t = &memory_tasks[i];
-
-		if (t->pid > after && (!best || t->pid < best->pid))
-			best = t;
-	}
-	if (best)
-		*task = *best;
-	return best != NULL;
-}
-
-static bool kill_task(pid_t pid)
-{
-	memory_kills++;
-	memory_killed = pid;
-	for (unsigned int i = 0; i < MEMORY_TASKS; i++) {
-		struct oom_task *t = &memory_tasks[i];
-
-		if (t->pid != pid || !t->has_memory)
-			continue;
-		t->dying = t->oom_victim = true;
-		t->victim_since_ns = now_ns;
-		return true;
-	}
-	return false;
-}
-
-static void mark_current(void)
-{
-	memory_marks++;
-	current_thread()->oom_victim = true;
-}
-
-static void fill_oom_ops(void)
-{
-	static const struct oom_ops ops = { .next = next_task, .kill = kill_task, .mark_current = mark_current };
-
-	oom_ops = &ops;
-	current_thread()->oom_victim = false;
-}
-
-void oom_report(gfp_t gfp, unsigned int order)
-{
-	(void)gfp;
-	(void)order;
-}
-
-void oom_report_kill(const struct oom_task *victim)
-{
-	(void)victim;
-}
-
-void memory_current_dies(bool dies)
-{
-	dies ? set_bit(TIF_KILLED, &current_head()->flags) : clear_bit(TIF_KILLED, &current_head()->flags);
-}
-
-u64 arch_clock_ns(void)
-{
-	return now_ns;
-}
-
-void sleep_ns(u64 ns)
-{
-	now_ns += ns;
-	if (memory_sleep_hook)
-		memory_sleep_hook();
-}
-
-bool mutex_trylock(struct mutex *lock)
-{
-	(void)lock;
-	return true;
-}
-
-void mutex_unlock(struct mutex *lock)
-{
-	(void)lock;
-}
-
-u64 ktime_get(void)
-{
-	return now_ns;
-}
-
-void *vmalloc(size_t size, gfp_t gfp)
-{
-	(void)gfp;
-	return ktest_alloc(size);
-}
-
-/* world.c names what other labs' worlds have. */
-void zone_core_init(struct zone *zone) { (void)zone; }
-void zone_core_free(struct zone *zone, struct page *page, unsigned int order) { (void)zone, (void)page, (void)order; }
-struct page *zone_core_alloc(struct zone *zone, unsigned int order) { (void)zone, (void)order; return NULL; }
-void pcp_init(struct zone *zone) { (void)zone; }
-void fast_paths_open(void) { }
-void fast_paths_close(void) { }

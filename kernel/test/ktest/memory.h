@@ -64,7 +64,7 @@ struct memory_stats {
 	unsigned long evicted_file, evicted_anon;
 	unsigned long flusher_wakes, waits, failed;	/* allocations that found nothing */
 	unsigned long kswapd_runs, direct_runs;
-	unsigned long scanned_references;	/* page_referenced() calls */
+	unsigned long scanned_references, scanned_anon;	/* page_referenced() calls, of processes' pages */
 	unsigned long slab_scans;
 	unsigned long unmaps;
 };
@@ -77,13 +77,30 @@ extern struct memory_stats memory_stats;
  */
 const char *memory_check(void);
 unsigned long memory_free(void);
+/* Is kswapd's thread awake, or about to be? It was woken, or had no reason to go to sleep. */
+bool memory_kswapd_awake(void);
+
+/*
+ * Several CPUs: as ktest_on_cpus(). All may make the calls above meanwhile, but a process belongs to one CPU, and files
+ * and processes must have been used before: that makes room for what is known of them.
+ */
+void memory_on_cpus(unsigned int n, u64 seed, void (*fn)(unsigned int cpu, void *arg), void *arg);
+bool memory_smp(void);
+/*
+ * Or one CPU that plays two: this is called when the code under test has released a spinlock or a mutex, looked at a
+ * watermark or a process, or is about to take a mutex. Never within itself.
+ */
+extern void (*memory_other_cpu)(void);
+void memory_let_others_in(void);
 unsigned long memory_resident(unsigned int file);
 
 /* Processes for the OOM killer: a table that the test fills. */
 extern struct oom_task memory_tasks[MEMORY_TASKS];
 extern unsigned int memory_kills, memory_marks;	/* calls of oom_ops */
+extern unsigned int memory_reports, memory_kill_reports;
 extern pid_t memory_killed;			/* the last */
 /* Called when somebody sleeps: time passes. */
 extern void (*memory_sleep_hook)(void);
 /* The current thread has a fatal signal. */
 void memory_current_dies(bool dies);
+void memory_tasks_init(void);			/* memory_world() does it */

@@ -1,19 +1,8 @@
 /* When reclaim starts, when it stops, and when it gives up. */
-#include "test/ktest/memory.h"
+#include "helpers.h"
 #include "mm/phys/vmstat.h"
 
 #define PAGES	480		/* min 30, low 40, high 60 */
-
-/* kswapd's turn, if it wants one. */
-static bool kswapd_runs(void)
-{
-	if (!kswapd_wanted(memory_node()))
-		return false;
-	current_thread()->pf_flags |= PF_MEMALLOC | PF_KSWAPD;
-	balance_node(memory_node());
-	current_thread()->pf_flags &= ~(PF_MEMALLOC | PF_KSWAPD);
-	return true;
-}
 
 KTEST(kswapd, kswapd_is_woken_at_low_and_stops_at_high, "kswapd frees memory up to the high watermark, and not much more", 60000000)
 {
@@ -38,51 +27,14 @@ KTEST(kswapd, kswapd_sleeps_when_there_is_nothing_to_do, "nobody wakes kswapd, a
 	for (unsigned long i = 0; i < PAGES / 2; i++)
 		memory_read(0, i);
 	memory_kswapd_runs = false;
+	EXPECT_FALSE(memory_kswapd_awake());
 	wakeup_kswapd(memory_zone(), 0);
 	EXPECT_TRUE(kswapd_wanted(memory_node()));
+	EXPECT_TRUE(memory_kswapd_awake());
 	kswapd_runs();
 	EXPECT_FALSE(kswapd_wanted(memory_node()));
 	EXPECT_EQ(memory_stats.evicted_file, 0);		/* there was enough */
 	EXPECT_OK(memory_check());
-}
-
-/* All of memory holds what cannot go. */
-static void fill_with_unreclaimable(void)
-{
-	memory_kswapd_runs = false;
-	for (unsigned long i = 0; memory_free() > memory_zone()->watermark[WMARK_MIN] + 1; i++)
-		memory_touch(0, i, true);
-}
-
-KTEST(kswapd, hopeless_kswapd_is_left_asleep, "kswapd that can free nothing is not woken for ever", 400000000)
-{
-	unsigned int runs = 0;
-
-	memory_world(PAGES, 0);
-	fill_with_unreclaimable();
-	for (int i = 0; i < 100; i++) {
-		wakeup_kswapd(memory_zone(), 0);
-		runs += kswapd_runs();
-	}
-	EXPECT_GE(runs, 1);
-	EXPECT_LE(runs, 50);
-	EXPECT_OK(memory_check());
-}
-
-KTEST(kswapd, kswapd_comes_back_after_success, "kswapd is woken again once direct reclaim has had success", 400000000)
-{
-	memory_world(PAGES, 0);
-	fill_with_unreclaimable();
-	for (int i = 0; i < 100; i++) {
-		wakeup_kswapd(memory_zone(), 0);
-		kswapd_runs();
-	}
-	memory_exit(0);
-	for (unsigned long i = 0; i < PAGES / 2; i++)
-		memory_read(0, i);
-	EXPECT_GE(try_to_free_pages(memory_zone(), memory_gfp, 0), 1);
-	wakeup_kswapd(memory_zone(), 0);
-	EXPECT_TRUE(kswapd_wanted(memory_node()));
 }
 
 KTEST(kswapd, large_orders_do_not_empty_memory, "kswapd that is asked for a large block does not give up all of memory for it", 100000000)

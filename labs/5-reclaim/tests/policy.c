@@ -135,6 +135,26 @@ KTEST(policy, a_stream_does_not_push_out_the_hot_set, "pages in use all the time
 	judge("hot set", 95, 0, hot);
 }
 
+KTEST(policy, a_mapped_stream_does_not_either, "a large file that is read through a mapping does not push out mapped pages in use: 85 % of the best possible hits",
+      400000000)
+{
+	unsigned int hot, at = 0;
+	unsigned long hits = 0, best;
+
+	begin();
+	hot = capacity() * 40 / 100;
+	for (unsigned int i = 0; i < 8 * PAGES; i++) {
+		add(1000 + i);
+		add(at++ % hot);
+	}
+	best = belady(0, hot);
+	for (unsigned int i = 0; i < steps; i++)
+		hits += memory_map(0, trace[i], false) && trace[i] < hot;
+	ktest_note("mapped stream: %lu hits, Belady %lu, FIFO %lu", hits, best, fifo(0, hot));
+	EXPECT_GE(hits * 100, best * 85);
+	EXPECT_OK(memory_check());
+}
+
 /* Zipf's law with exponent @tenths / 10 over @n pages: cumulated weights. */
 static void zipf(struct ktest_run *t, unsigned int n, unsigned int tenths)
 {

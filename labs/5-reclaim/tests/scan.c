@@ -1,45 +1,10 @@
 /* One page at a time: what is given up, what is written first, what is left alone. */
-#include "test/ktest/memory.h"
+#include "helpers.h"
 #include "mm/cache/swap.h"
 #include "mm/phys/vmstat.h"
 
 #define PAGES	256
 #define SLOTS	256
-
-/* One direct reclaim, as an allocation of one page starts it: pages it says it freed. */
-static unsigned long reclaim(void)
-{
-	unsigned long before = memory_free(), freed;
-
-	freed = try_to_free_pages(memory_zone(), memory_gfp, 0);
-	EXPECT_EQ(freed, memory_free() - before);
-	EXPECT_OK(memory_check());
-	return freed;
-}
-
-/* kswapd runs once, because memory is short: it is made so by a watermark above what is free. */
-static void run_kswapd(unsigned long want)
-{
-	struct zone *zone = memory_zone();
-	unsigned long old[NR_WMARK];
-
-	for (unsigned int i = 0; i < NR_WMARK; i++)
-		old[i] = zone->watermark[i];
-	zone->watermark[WMARK_HIGH] = memory_free() + want;
-	current_thread()->pf_flags |= PF_MEMALLOC | PF_KSWAPD;
-	wakeup_kswapd(zone, 0);
-	balance_node(memory_node());
-	current_thread()->pf_flags &= ~(PF_MEMALLOC | PF_KSWAPD);
-	for (unsigned int i = 0; i < NR_WMARK; i++)
-		zone->watermark[i] = old[i];
-	EXPECT_OK(memory_check());
-}
-
-static void read_pages(unsigned int file, unsigned long n)
-{
-	for (unsigned long i = 0; i < n; i++)
-		memory_read(file, i);
-}
 
 KTEST(scan, clean_pages_go_and_are_counted, "clean pages of files are given up, and the number of freed pages is the truth", 20000000)
 {
@@ -78,28 +43,6 @@ KTEST(scan, used_mapped_pages_get_another_round, "a mapped page that was used si
 	while (memory_resident(0) && reclaim())
 		;
 	EXPECT_EQ(memory_resident(0), 0);		/* nobody has used them again */
-}
-
-KTEST(scan, pages_of_two_programs_are_promoted, "a page that two programs use becomes active when reclaim comes by", 20000000)
-{
-	memory_world(PAGES, 0);
-	memory_map(0, 0, false);
-	memory_share(memory_file_page(0, 0));
-	read_pages(1, 150);
-	reclaim();
-	ASSERT_TRUE(memory_file_page(0, 0) != NULL);
-	EXPECT_TRUE(PageActive(memory_file_page(0, 0)));
-}
-
-KTEST(scan, mapped_pages_are_unmapped_first, "a mapped page leaves all page tables before it is given up", 20000000)
-{
-	memory_world(PAGES, 0);
-	for (unsigned long i = 0; i < 40; i++) {
-		memory_map(0, i, false);
-		page_referenced(memory_file_page(0, i));
-	}
-	EXPECT_GE(reclaim(), 32);
-	EXPECT_GE(memory_stats.unmaps, 32);
 }
 
 KTEST(scan, dirty_pages_are_written_before_they_go, "a dirty page of a file is given up only when the disk has its newest contents", 40000000)
@@ -161,7 +104,7 @@ KTEST(scan, pages_being_written_stay_and_go_next, "a page that is being written 
 	wake_flusher();
 	ASSERT_TRUE(PageWriteback(memory_file_page(0, 0)));
 	current_thread()->pf_flags |= PF_MEMALLOC;
-	for (unsigned long i = 0; i < 8; i++)
+	for (unsigned long i = 0; i < 200; i++)
 		memory_read(1, i);
 	memory_gfp = GFP_NOIO;				/* may not wait for it */
 	reclaim();
@@ -247,34 +190,6 @@ KTEST(scan, no_io_means_no_io, "an allocation that must not start I/O frees clea
 	EXPECT_EQ(memory_resident(0), 40);
 	EXPECT_EQ(memory_stats.writes + memory_stats.swap_writes, 0);
 	EXPECT_EQ(memory_stats.waits, 0);
-}
-
-KTEST(scan, failed_writes_lose_nothing, "a page whose write failed stays in memory, dirty", 40000000)
-{
-	memory_world(PAGES, SLOTS);
-	memory_fast_disk = false;
-	for (unsigned long i = 0; i < 30; i++)
-		memory_write(0, i);
-	memory_bad_disk = true;
-	run_kswapd(30);
-	memory_disk_works();
-	EXPECT_GE(memory_stats.writes, 1);
-	EXPECT_OK(memory_check());
-	EXPECT_EQ(memory_resident(0), 30);
-	for (unsigned long i = 0; i < 30; i++)
-		memory_read(0, i);
-}
-
-KTEST(scan, pages_of_other_zones_stay, "a request for low memory takes no page of a higher zone", 40000000)
-{
-	memory_world(PAGES, 0);
-	read_pages(0, 40);
-	for (unsigned long i = 0; i < 40; i += 2)
-		memory_file_page(0, i)->flags |= (unsigned long)ZONE_NORMAL << PAGE_ZONE_SHIFT;
-	for (int i = 0; i < 4; i++)
-		try_to_free_pages(memory_zone(), memory_gfp, 0);
-	for (unsigned long i = 0; i < 40; i++)
-		EXPECT_EQ(memory_file_page(0, i) != NULL, i % 2 == 0);
 }
 
 /* Any mixture of all that can happen to pages, four times as many as fit. */
