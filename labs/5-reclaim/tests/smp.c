@@ -75,6 +75,39 @@ KTEST_SEEDS(smp, last_references_meet_isolation, "a page whose last reference go
 	EXPECT_OK(memory_check());
 }
 
+/* CPU 0 isolates whatever it finds; the others cut files short and read them again. */
+static void truncate_under_isolation(unsigned int cpu, void *arg)
+{
+	(void)arg;
+	for (unsigned int i = 0; i < 200 && !ktest_failed(); i++) {
+		struct list_head pages;
+
+		if (!cpu) {
+			isolate(LRU_INACTIVE_FILE, 8, &pages);
+			put_all_back(&pages);
+			continue;
+		}
+		for (unsigned long page = 0; page < 4; page++)
+			memory_read(cpu, page);
+		for (unsigned long page = 0; page < 4; page++)
+			memory_truncate(cpu, page);
+	}
+}
+
+KTEST_SEEDS(smp, truncation_meets_isolation, "a page that leaves its file while another CPU isolates it is taken off its list once",
+	    600000000, 6)
+{
+	memory_world(PAGES, 0);
+	for (unsigned int cpu = 1; cpu < ktest_nr_cpus(); cpu++)
+		memory_read(cpu, 0);
+	memory_on_cpus(ktest_nr_cpus(), t->seed, truncate_under_isolation, NULL);
+	for (unsigned int cpu = 1; cpu < ktest_nr_cpus(); cpu++)
+		memory_truncate(cpu, 0);
+	EXPECT_EQ(on(LRU_INACTIVE_FILE) + on(LRU_ACTIVE_FILE), 0);
+	EXPECT_EQ(memory_free(), PAGES);
+	EXPECT_OK(memory_check());
+}
+
 /* Each CPU has a process; files belong to all. Together they need three times what there is. */
 static void live_together(unsigned int cpu, void *arg)
 {
