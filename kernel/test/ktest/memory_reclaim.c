@@ -230,7 +230,8 @@ static bool leave_cache(struct page *page)
 		return false;
 	if (frame->kind == FILE_PAGE) {
 		if (frame->version != place->stored)
-			ktest_fail(__FILE__, __LINE__, "a page of a file is given up whose newest contents were never written");
+			ktest_fail(__FILE__, __LINE__,
+				   "a page of a file is given up whose newest contents were never written");
 		page->mapping = NULL;
 		memory_stats.evicted_file++;
 		put_page(page);
@@ -269,7 +270,8 @@ void wake_flusher(void)
 		bool rotate = false, write;
 
 		hold();
-		write = machine.frames[i].kind == FILE_PAGE && PageDirty(page) && !PageLocked(page) && !PageWriteback(page);
+		write = machine.frames[i].kind == FILE_PAGE && PageDirty(page) && !PageLocked(page) &&
+			!PageWriteback(page);
 		if (write) {
 			get_page(page);
 			ClearPageDirty(page);
