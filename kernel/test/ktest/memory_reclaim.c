@@ -292,7 +292,8 @@ bool wait_for_writeback(void)
 	bool any = vm_stat_read(NR_WRITEBACK) || vm_stat_read(NR_FILE_DIRTY);
 
 	if (machine.locked[smp_processor_id()])
-		ktest_fail(__FILE__, __LINE__, "reclaim sleeps with %d pages locked", machine.locked[smp_processor_id()]);
+		ktest_fail(__FILE__, __LINE__, "reclaim sleeps with %d pages locked",
+			   machine.locked[smp_processor_id()]);
 	memory_stats.waits++;
 	memory_disk_works();
 	return any;
