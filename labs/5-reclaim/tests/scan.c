@@ -235,7 +235,7 @@ static void live(struct ktest_run *t, unsigned int steps)
 }
 
 KTEST_SEEDS(scan, random_life_of_pages,
-            "whatever happens to pages, none is lost, counted twice or left locked", 400000000, 4)
+	    "whatever happens to pages, none is lost, counted twice or left locked", 400000000, 4)
 {
 	memory_world(PAGES, 3 * PAGES);
 	memory_fast_disk = t->seed & 1;

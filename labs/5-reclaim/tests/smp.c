@@ -33,8 +33,8 @@ static void use_lists(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, cpus_share_the_lists,
-            "pages that several CPUs use, promote, rotate and isolate at once are on one list each, "
-            "and counted there", 600000000, 6)
+	    "pages that several CPUs use, promote, rotate and isolate at once are on one list each, "
+	    "and counted there", 600000000, 6)
 {
 	memory_world(PAGES, 0);
 	for (unsigned long i = 0; i < 24; i++)
@@ -63,8 +63,8 @@ static void free_under_isolation(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, last_references_meet_isolation,
-            "a page whose last reference goes while another CPU isolates it is freed once, and on no list",
-            600000000, 6)
+	    "a page whose last reference goes while another CPU isolates it is freed once, and on no list",
+	    600000000, 6)
 {
 	memory_world(PAGES, 0);
 	for (unsigned int cpu = 1; cpu < ktest_nr_cpus(); cpu++) {
@@ -97,8 +97,8 @@ static void truncate_under_isolation(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, truncation_meets_isolation,
-            "a page that leaves its file while another CPU isolates it is taken off its list once",
-            600000000, 6)
+	    "a page that leaves its file while another CPU isolates it is taken off its list once",
+	    600000000, 6)
 {
 	memory_world(PAGES, 0);
 	for (unsigned int cpu = 1; cpu < ktest_nr_cpus(); cpu++)
@@ -136,8 +136,8 @@ static void live_together(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, cpus_reclaim_together,
-            "CPUs that run out of memory together reclaim at the same time, and no page is lost or in "
-            "two places", 1500000000, 3)
+	    "CPUs that run out of memory together reclaim at the same time, and no page is lost or in "
+	    "two places", 1500000000, 3)
 {
 	memory_world(PAGES, 4 * PAGES);
 	memory_read(0, 0);
@@ -163,7 +163,7 @@ static void ask_for_memory(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, cpus_out_of_memory_kill_once,
-            "CPUs that run out of memory at the same time kill one process between them", 200000000, 4)
+	    "CPUs that run out of memory at the same time kill one process between them", 200000000, 4)
 {
 	memory_world(PAGES, 0);
 	fill_tasks();
