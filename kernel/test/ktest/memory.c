@@ -145,7 +145,7 @@ void put_page(struct page *page)
 		return;
 	if (left < 0)
 		panic("a reference of page %lu is dropped once too often", page_to_pfn(page) - FIRST_PFN);
-	if (PageLRU(page) && frame->kind == ANON_PAGE)
+	if (PageLRU(page))
 		lru_del(page);
 	if (PageLRU(page))
 		panic("a page is freed that is still marked PG_lru");
@@ -516,6 +516,23 @@ bool memory_touch(unsigned int task, pgoff_t index, bool write)
 	memory_stats.hits += hit;
 	memory_stats.misses += !hit;
 	return hit;
+}
+
+void memory_truncate(unsigned int file, pgoff_t index)
+{
+	struct place *place = places(&machine.files[file]) + index;
+	struct page *page;
+
+	hold();
+	page = page_of(place);
+	place->pfn = 0;
+	if (page)
+		page->mapping = NULL;
+	release();
+	if (!page)
+		return;
+	lru_del(page);
+	put_page(page);
 }
 
 struct page *memory_file_page(unsigned int file, pgoff_t index)

@@ -35,6 +35,8 @@ bool memory_map(unsigned int file, pgoff_t index, bool exec);
 bool memory_touch(unsigned int task, pgoff_t index, bool write);
 /* Another process has the same page, as after a fork: one more mapping. */
 void memory_share(struct page *page);
+/* A clean page that nobody maps leaves the file. */
+void memory_truncate(unsigned int file, pgoff_t index);
 /* The page, if it is in memory; no reference is taken. */
 struct page *memory_file_page(unsigned int file, pgoff_t index);
 struct page *memory_task_page(unsigned int task, pgoff_t index);

@@ -1,5 +1,6 @@
 /*
- * Inside of memory.h's world: memory.c, memory_reclaim.c and memory_oom.c. The page core is a stack of free pages; there are no contents, only versions.
+ * Inside of memory.h's world: memory.c, memory_reclaim.c and memory_oom.c. The page core is a
+ * stack of free pages; there are no contents, only versions.
  *
  * machine.lock guards frames, places, slots and the stack. It is never held while the code under test runs, so that
  * several CPUs may come from both sides: a page is found and a reference to it taken in one piece, as in a page

@@ -230,7 +230,8 @@ static bool leave_cache(struct page *page)
 		return false;
 	if (frame->kind == FILE_PAGE) {
 		if (frame->version != place->stored)
-			ktest_fail(__FILE__, __LINE__, "a page of a file is given up whose newest contents were never written");
+			ktest_fail(__FILE__, __LINE__,
+				   "a page of a file is given up whose newest contents were never written");
 		page->mapping = NULL;
 		memory_stats.evicted_file++;
 		put_page(page);
@@ -269,7 +270,8 @@ void wake_flusher(void)
 		bool rotate = false, write;
 
 		hold();
-		write = machine.frames[i].kind == FILE_PAGE && PageDirty(page) && !PageLocked(page) && !PageWriteback(page);
+		write = machine.frames[i].kind == FILE_PAGE && PageDirty(page) && !PageLocked(page) &&
+			!PageWriteback(page);
 		if (write) {
 			get_page(page);
 			ClearPageDirty(page);
@@ -290,7 +292,8 @@ bool wait_for_writeback(void)
 	bool any = vm_stat_read(NR_WRITEBACK) || vm_stat_read(NR_FILE_DIRTY);
 
 	if (machine.locked[smp_processor_id()])
-		ktest_fail(__FILE__, __LINE__, "reclaim sleeps with %d pages locked", machine.locked[smp_processor_id()]);
+		ktest_fail(__FILE__, __LINE__, "reclaim sleeps with %d pages locked",
+			   machine.locked[smp_processor_id()]);
 	memory_stats.waits++;
 	memory_disk_works();
 	return any;

@@ -4,7 +4,8 @@
 
 #define PAGES	480		/* min 30, low 40, high 60 */
 
-KTEST(kswapd, kswapd_is_woken_at_low_and_stops_at_high, "kswapd frees memory up to the high watermark, and not much more", 60000000)
+KTEST(kswapd, kswapd_is_woken_at_low_and_stops_at_high,
+      "kswapd frees memory up to the high watermark, and not much more", 60000000)
 {
 	unsigned long high;
 
@@ -20,7 +21,8 @@ KTEST(kswapd, kswapd_is_woken_at_low_and_stops_at_high, "kswapd frees memory up 
 	EXPECT_OK(memory_check());
 }
 
-KTEST(kswapd, kswapd_sleeps_when_there_is_nothing_to_do, "nobody wakes kswapd, and it wants nothing, when it has done its work", 60000000)
+KTEST(kswapd, kswapd_sleeps_when_there_is_nothing_to_do,
+      "nobody wakes kswapd, and it wants nothing, when it has done its work", 60000000)
 {
 	memory_world(PAGES, 0);
 	EXPECT_FALSE(kswapd_wanted(memory_node()));
@@ -37,7 +39,8 @@ KTEST(kswapd, kswapd_sleeps_when_there_is_nothing_to_do, "nobody wakes kswapd, a
 	EXPECT_OK(memory_check());
 }
 
-KTEST(kswapd, large_orders_do_not_empty_memory, "kswapd that is asked for a large block does not give up all of memory for it", 100000000)
+KTEST(kswapd, large_orders_do_not_empty_memory,
+      "kswapd that is asked for a large block does not give up all of memory for it", 100000000)
 {
 	memory_world(PAGES, 0);
 	memory_kswapd_runs = false;
@@ -51,7 +54,8 @@ KTEST(kswapd, large_orders_do_not_empty_memory, "kswapd that is asked for a larg
 	EXPECT_OK(memory_check());
 }
 
-KTEST(kswapd, direct_reclaim_frees_a_batch_not_all, "direct reclaim frees about a batch of pages, not all that could go", 60000000)
+KTEST(kswapd, direct_reclaim_frees_a_batch_not_all,
+      "direct reclaim frees about a batch of pages, not all that could go", 60000000)
 {
 	unsigned long freed;
 
@@ -65,7 +69,8 @@ KTEST(kswapd, direct_reclaim_frees_a_batch_not_all, "direct reclaim frees about 
 	EXPECT_OK(memory_check());
 }
 
-KTEST(kswapd, waiting_comes_before_giving_up, "when all that could go is dirty or being written, reclaim waits for it", 100000000)
+KTEST(kswapd, waiting_comes_before_giving_up,
+      "when all that could go is dirty or being written, reclaim waits for it", 100000000)
 {
 	memory_world(PAGES, 0);
 	memory_kswapd_runs = false;
@@ -77,7 +82,8 @@ KTEST(kswapd, waiting_comes_before_giving_up, "when all that could go is dirty o
 	EXPECT_OK(memory_check());
 }
 
-KTEST(kswapd, nothing_to_free_is_said, "reclaim that can free nothing says 0, and comes to an end", 100000000)
+KTEST(kswapd, nothing_to_free_is_said,
+      "reclaim that can free nothing says 0, and comes to an end", 100000000)
 {
 	memory_world(PAGES, 0);
 	fill_with_unreclaimable();

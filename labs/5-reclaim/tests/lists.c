@@ -4,7 +4,8 @@
 
 #define PAGES	256
 
-KTEST(lists, new_pages_are_inactive, "a page that was used once is on the inactive list of its kind", 2000000)
+KTEST(lists, new_pages_are_inactive,
+      "a page that was used once is on the inactive list of its kind", 2000000)
 {
 	memory_world(PAGES, 64);
 	read_pages(0, 10);
@@ -16,7 +17,8 @@ KTEST(lists, new_pages_are_inactive, "a page that was used once is on the inacti
 	EXPECT_OK(memory_check());
 }
 
-KTEST(lists, a_second_use_promotes, "a file's page that is read a second time becomes active, and only that one", 2000000)
+KTEST(lists, a_second_use_promotes,
+      "a file's page that is read a second time becomes active, and only that one", 2000000)
 {
 	memory_world(PAGES, 0);
 	read_pages(0, 10);
@@ -31,7 +33,8 @@ KTEST(lists, a_second_use_promotes, "a file's page that is read a second time be
 	EXPECT_OK(memory_check());
 }
 
-KTEST(lists, isolation_takes_the_coldest, "isolation takes the pages that were used longest ago, as many as it is asked for", 2000000)
+KTEST(lists, isolation_takes_the_coldest,
+      "isolation takes the pages that were used longest ago, as many as it is asked for", 2000000)
 {
 	struct list_head pages;
 	struct page *page;
@@ -54,7 +57,8 @@ KTEST(lists, isolation_takes_the_coldest, "isolation takes the pages that were u
 	EXPECT_OK(memory_check());
 }
 
-KTEST(lists, isolation_leaves_what_it_must, "a page of a higher zone, and one that is just being freed, are not isolated", 2000000)
+KTEST(lists, isolation_leaves_what_it_must,
+      "a page of a higher zone, and one that is just being freed, are not isolated", 2000000)
 {
 	struct page *high, *dying;
 	struct list_head pages;
@@ -79,7 +83,8 @@ KTEST(lists, isolation_leaves_what_it_must, "a page of a higher zone, and one th
 	EXPECT_OK(memory_check());
 }
 
-KTEST(lists, pages_put_back_are_where_they_belong, "a page goes back to the list that its flags say, and drops isolation's reference", 2000000)
+KTEST(lists, pages_put_back_are_where_they_belong,
+      "a page goes back to the list that its flags say, and drops isolation's reference", 2000000)
 {
 	struct list_head pages;
 	struct page *page;
@@ -97,7 +102,8 @@ KTEST(lists, pages_put_back_are_where_they_belong, "a page goes back to the list
 	EXPECT_OK(memory_check());
 }
 
-KTEST(lists, freed_pages_leave_their_list, "a page whose last reference goes is on no list, and counted on none", 2000000)
+KTEST(lists, freed_pages_leave_their_list,
+      "a page whose last reference goes is on no list, and counted on none", 2000000)
 {
 	memory_world(PAGES, 8);
 	for (unsigned long i = 0; i < 6; i++)
@@ -109,7 +115,8 @@ KTEST(lists, freed_pages_leave_their_list, "a page whose last reference goes is 
 	EXPECT_OK(memory_check());
 }
 
-KTEST(lists, the_active_list_is_trimmed, "while the active list is longer than the inactive one, its coldest pages lose their place", 4000000)
+KTEST(lists, the_active_list_is_trimmed,
+      "while the active list is longer than the inactive one, its coldest pages lose their place", 4000000)
 {
 	struct lruvec *lruvec;
 
@@ -140,7 +147,8 @@ static void stream_until_gone(pgoff_t *at)
 	ASSERT_TRUE(memory_file_page(0, 0) == NULL);
 }
 
-KTEST(lists, a_page_that_returns_soon_is_active, "a page that comes back before the active pages would have been reached is active at once", 20000000)
+KTEST(lists, a_page_that_returns_soon_is_active,
+      "a page that comes back before the active pages would have been reached is active at once", 20000000)
 {
 	pgoff_t at = 0;
 
@@ -155,7 +163,8 @@ KTEST(lists, a_page_that_returns_soon_is_active, "a page that comes back before 
 	EXPECT_OK(memory_check());
 }
 
-KTEST(lists, a_page_that_returns_late_is_not, "a page that comes back after everything else was replaced starts anew", 40000000)
+KTEST(lists, a_page_that_returns_late_is_not,
+      "a page that comes back after everything else was replaced starts anew", 40000000)
 {
 	pgoff_t at = 0;
 
@@ -169,7 +178,8 @@ KTEST(lists, a_page_that_returns_late_is_not, "a page that comes back after ever
 	EXPECT_OK(memory_check());
 }
 
-KTEST(lists, a_page_that_was_wanted_goes_next, "when the writeback of a page that reclaim waited for ends, the page is next in line", 2000000)
+KTEST(lists, a_page_that_was_wanted_goes_next,
+      "when the writeback of a page that reclaim waited for ends, the page is next in line", 2000000)
 {
 	struct list_head pages;
 

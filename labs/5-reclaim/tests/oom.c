@@ -16,9 +16,12 @@ static bool oom(void)
 	return out_of_memory(GFP_USER_MOVABLE, 0);
 }
 
-KTEST(oom, badness_is_the_sum, "a process's badness is its pages in memory, in swap and of page tables, adjusted in thousandths of all", 1000000)
+KTEST(oom, badness_is_the_sum,
+      "a process's badness is its pages in memory, in swap and of page tables, adjusted in thousandths of all",
+      1000000)
 {
-	struct oom_task p = { .pid = 5, .rss_anon = 100, .rss_file = 20, .swapents = 30, .pgtables = 4, .has_memory = true };
+	struct oom_task p = { .pid = 5, .rss_anon = 100, .rss_file = 20, .swapents = 30, .pgtables = 4,
+			      .has_memory = true };
 
 	begin();
 	EXPECT_EQ(oom_badness(&p, 10000), 154);
@@ -32,7 +35,9 @@ KTEST(oom, badness_is_the_sum, "a process's badness is its pages in memory, in s
 	EXPECT_EQ(oom_badness(&p, 10000), 10154);
 }
 
-KTEST(oom, the_largest_goes, "the process whose end gives back the most is killed, wherever it stands, swap and page tables included", 10000000)
+KTEST(oom, the_largest_goes,
+      "the process whose end gives back the most is killed, wherever it stands, swap and page tables included",
+      10000000)
 {
 	for (unsigned int way = 0; way < 4; way++) {
 		begin();
@@ -50,7 +55,8 @@ KTEST(oom, the_largest_goes, "the process whose end gives back the most is kille
 	}
 }
 
-KTEST(oom, adjustments_count, "oom_score_adj makes a small process the victim, or spares a large one", 10000000)
+KTEST(oom, adjustments_count,
+      "oom_score_adj makes a small process the victim, or spares a large one", 10000000)
 {
 	begin();
 	task(1, 10, 0);
@@ -70,7 +76,8 @@ KTEST(oom, adjustments_count, "oom_score_adj makes a small process the victim, o
 	EXPECT_EQ(memory_killed, 2);
 }
 
-KTEST(oom, init_and_exempt_processes_live, "process 1 and processes with -1000 are never killed, however large", 10000000)
+KTEST(oom, init_and_exempt_processes_live,
+      "process 1 and processes with -1000 are never killed, however large", 10000000)
 {
 	begin();
 	task(1, 5000, 1000);
@@ -86,7 +93,8 @@ KTEST(oom, init_and_exempt_processes_live, "process 1 and processes with -1000 a
 	EXPECT_EQ(memory_kills, 0);
 }
 
-KTEST(oom, one_victim_at_a_time, "while a victim has not given its memory back, nobody else is killed", 10000000)
+KTEST(oom, one_victim_at_a_time,
+      "while a victim has not given its memory back, nobody else is killed", 10000000)
 {
 	begin();
 	task(1, 10, 0);
@@ -102,7 +110,8 @@ KTEST(oom, one_victim_at_a_time, "while a victim has not given its memory back, 
 	EXPECT_EQ(memory_killed, 3);
 }
 
-KTEST(oom, no_kill_when_memory_is_back, "nobody is killed if memory has been freed since reclaim gave up", 10000000)
+KTEST(oom, no_kill_when_memory_is_back,
+      "nobody is killed if memory has been freed since reclaim gave up", 10000000)
 {
 	begin();
 	task(1, 10, 0);
@@ -115,7 +124,8 @@ KTEST(oom, no_kill_when_memory_is_back, "nobody is killed if memory has been fre
 	EXPECT_EQ(memory_kills, 1);
 }
 
-KTEST(oom, who_dies_anyway_gets_the_reserves, "a process that is dying already gets the reserves, not another's death", 10000000)
+KTEST(oom, who_dies_anyway_gets_the_reserves,
+      "a process that is dying already gets the reserves, not another's death", 10000000)
 {
 	begin();
 	task(1, 10, 0);
@@ -129,7 +139,8 @@ KTEST(oom, who_dies_anyway_gets_the_reserves, "a process that is dying already g
 	memory_current_dies(false);
 }
 
-KTEST(oom, nobody_left_is_a_panic, "a machine out of memory with nobody to kill panics, and says so", 10000000)
+KTEST(oom, nobody_left_is_a_panic,
+      "a machine out of memory with nobody to kill panics, and says so", 10000000)
 {
 	begin();
 	task(1, 100, 0);

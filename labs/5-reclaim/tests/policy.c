@@ -113,13 +113,14 @@ static void judge(const char *what, unsigned int percent, unsigned int from, uns
 {
 	unsigned long best = belady(from, to), first = fifo(from, to), hits = run(from, to);
 
-	ktest_note("%s: %lu hits of %u; Belady %lu, FIFO %lu: %lu %% of Belady's, %u %% are asked for", what, hits, steps,
-		   best, first, hits * 100 / max(best, 1UL), percent);
+	ktest_note("%s: %lu hits of %u; Belady %lu, FIFO %lu: %lu %% of Belady's, %u %% are asked for",
+		   what, hits, steps, best, first, hits * 100 / max(best, 1UL), percent);
 	EXPECT_GE(hits * 100, best * percent);
 	EXPECT_OK(memory_check());
 }
 
-KTEST(policy, a_stream_does_not_push_out_the_hot_set, "pages in use all the time stay in memory while a large file streams past", 400000000)
+KTEST(policy, a_stream_does_not_push_out_the_hot_set,
+      "pages in use all the time stay in memory while a large file streams past", 400000000)
 {
 	unsigned int hot, at = 0;
 
@@ -135,8 +136,9 @@ KTEST(policy, a_stream_does_not_push_out_the_hot_set, "pages in use all the time
 	judge("hot set", 95, 0, hot);
 }
 
-KTEST(policy, a_mapped_stream_does_not_either, "a large file that is read through a mapping does not push out mapped pages in use: 85 % of the best possible hits",
-      400000000)
+KTEST(policy, a_mapped_stream_does_not_either,
+      "a large file that is read through a mapping does not push out mapped pages in use: 85 % "
+      "of the best possible hits", 400000000)
 {
 	unsigned int hot, at = 0;
 	unsigned long hits = 0, best;
@@ -190,21 +192,25 @@ static void zipf(struct ktest_run *t, unsigned int n, unsigned int tenths)
 	}
 }
 
-KTEST(policy, zipf_is_near_the_optimum, "accesses of Zipf's law with exponent 1.0 get at least 85 % of the best possible hits", 600000000)
+KTEST(policy, zipf_is_near_the_optimum,
+      "accesses of Zipf's law with exponent 1.0 get at least 85 % of the best possible hits", 600000000)
 {
 	begin();
 	zipf(t, 2039, 10);
 	judge("zipf 1.0", 85, 0, UNIVERSE);
 }
 
-KTEST(policy, flat_zipf_is_near_the_optimum, "accesses of Zipf's law with exponent 0.8 get at least 70 % of the best possible hits", 600000000)
+KTEST(policy, flat_zipf_is_near_the_optimum,
+      "accesses of Zipf's law with exponent 0.8 get at least 70 % of the best possible hits", 600000000)
 {
 	begin();
 	zipf(t, 2039, 8);
 	judge("zipf 0.8", 70, 0, UNIVERSE);
 }
 
-KTEST(policy, a_change_of_phase_is_followed, "when the pages in use change, the new ones are soon in memory: 80 % of the best possible hits", 600000000)
+KTEST(policy, a_change_of_phase_is_followed,
+      "when the pages in use change, the new ones are soon in memory: 80 % of the best possible hits",
+      600000000)
 {
 	begin();
 	for (unsigned int phase = 0; phase < 5; phase++)
@@ -228,7 +234,8 @@ static void compete(unsigned int swappiness)
 	EXPECT_OK(memory_check());
 }
 
-KTEST(policy, swappiness_is_obeyed, "with swappiness 0 files' pages go, and with 200 processes' pages go far more readily", 600000000)
+KTEST(policy, swappiness_is_obeyed,
+      "with swappiness 0 files' pages go, and with 200 processes' pages go far more readily", 600000000)
 {
 	unsigned long none, many;
 
@@ -240,7 +247,8 @@ KTEST(policy, swappiness_is_obeyed, "with swappiness 0 files' pages go, and with
 	EXPECT_GE(many, 50);
 }
 
-KTEST(policy, files_used_once_spare_programs, "a file that is read once does not push programs' pages out to swap", 400000000)
+KTEST(policy, files_used_once_spare_programs,
+      "a file that is read once does not push programs' pages out to swap", 400000000)
 {
 	memory_world(PAGES, 2 * PAGES);
 	for (unsigned long i = 0; i < 150; i++)

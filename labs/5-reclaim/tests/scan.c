@@ -6,7 +6,8 @@
 #define PAGES	256
 #define SLOTS	256
 
-KTEST(scan, clean_pages_go_and_are_counted, "clean pages of files are given up, and the number of freed pages is the truth", 20000000)
+KTEST(scan, clean_pages_go_and_are_counted,
+      "clean pages of files are given up, and the number of freed pages is the truth", 20000000)
 {
 	unsigned long freed;
 
@@ -19,7 +20,8 @@ KTEST(scan, clean_pages_go_and_are_counted, "clean pages of files are given up, 
 	EXPECT_EQ(memory_stats.writes, 0);
 }
 
-KTEST(scan, coldest_pages_go_first, "of pages that were used once, those that were used longest ago go", 20000000)
+KTEST(scan, coldest_pages_go_first,
+      "of pages that were used once, those that were used longest ago go", 20000000)
 {
 	unsigned long freed;
 
@@ -31,7 +33,8 @@ KTEST(scan, coldest_pages_go_first, "of pages that were used once, those that we
 		EXPECT_EQ(memory_file_page(0, i) != NULL, i >= freed);
 }
 
-KTEST(scan, used_mapped_pages_get_another_round, "a mapped page that was used since reclaim last came by stays, one that was not goes", 20000000)
+KTEST(scan, used_mapped_pages_get_another_round,
+      "a mapped page that was used since reclaim last came by stays, one that was not goes", 20000000)
 {
 	memory_world(PAGES, 0);
 	for (unsigned long i = 0; i < 40; i++)
@@ -45,7 +48,8 @@ KTEST(scan, used_mapped_pages_get_another_round, "a mapped page that was used si
 	EXPECT_EQ(memory_resident(0), 0);		/* nobody has used them again */
 }
 
-KTEST(scan, dirty_pages_are_written_before_they_go, "a dirty page of a file is given up only when the disk has its newest contents", 40000000)
+KTEST(scan, dirty_pages_are_written_before_they_go,
+      "a dirty page of a file is given up only when the disk has its newest contents", 40000000)
 {
 	memory_world(PAGES, 0);
 	for (int fast = 0; fast < 2; fast++) {
@@ -63,7 +67,8 @@ KTEST(scan, dirty_pages_are_written_before_they_go, "a dirty page of a file is g
 	}
 }
 
-KTEST(scan, direct_reclaim_leaves_files_to_the_flusher, "direct reclaim writes no file itself, but wakes the flusher when dirty pages are in its way", 40000000)
+KTEST(scan, direct_reclaim_leaves_files_to_the_flusher,
+      "direct reclaim writes no file itself, but wakes the flusher when dirty pages are in its way", 40000000)
 {
 	memory_world(PAGES, 0);
 	memory_fast_disk = false;
@@ -74,7 +79,8 @@ KTEST(scan, direct_reclaim_leaves_files_to_the_flusher, "direct reclaim writes n
 	EXPECT_GE(memory_stats.waits, 1);
 }
 
-KTEST(scan, locked_and_pinned_pages_stay, "a page that is locked, or that somebody else holds, is left where it is", 20000000)
+KTEST(scan, locked_and_pinned_pages_stay,
+      "a page that is locked, or that somebody else holds, is left where it is", 20000000)
 {
 	struct page *locked, *pinned;
 
@@ -96,7 +102,8 @@ KTEST(scan, locked_and_pinned_pages_stay, "a page that is locked, or that somebo
 	EXPECT_EQ(memory_resident(0), 0);
 }
 
-KTEST(scan, pages_being_written_stay_and_go_next, "a page that is being written is left alone, and goes as soon as it has been written", 40000000)
+KTEST(scan, pages_being_written_stay_and_go_next,
+      "a page that is being written is left alone, and goes as soon as it has been written", 40000000)
 {
 	memory_world(PAGES, 0);
 	memory_fast_disk = false;
@@ -117,7 +124,8 @@ KTEST(scan, pages_being_written_stay_and_go_next, "a page that is being written 
 	EXPECT_TRUE(memory_file_page(0, 0) == NULL);
 }
 
-KTEST(scan, anonymous_pages_go_to_swap, "a process's page goes to a slot of swap, and comes back as it was", 60000000)
+KTEST(scan, anonymous_pages_go_to_swap,
+      "a process's page goes to a slot of swap, and comes back as it was", 60000000)
 {
 	memory_world(PAGES, SLOTS);
 	for (int fast = 0; fast < 2; fast++) {
@@ -139,7 +147,8 @@ KTEST(scan, anonymous_pages_go_to_swap, "a process's page goes to a slot of swap
 	EXPECT_EQ(nr_swap_pages(), SLOTS);
 }
 
-KTEST(scan, without_swap_anonymous_pages_stay, "without a free slot a process's pages stay, and its neighbours' file pages go", 40000000)
+KTEST(scan, without_swap_anonymous_pages_stay,
+      "without a free slot a process's pages stay, and its neighbours' file pages go", 40000000)
 {
 	for (unsigned long slots = 0; slots <= 4; slots += 4) {
 		memory_world(PAGES, slots);
@@ -155,7 +164,8 @@ KTEST(scan, without_swap_anonymous_pages_stay, "without a free slot a process's 
 	}
 }
 
-KTEST(scan, a_slot_nobody_needs_costs_no_write, "a page whose process has gone is dropped without being written", 40000000)
+KTEST(scan, a_slot_nobody_needs_costs_no_write,
+      "a page whose process has gone is dropped without being written", 40000000)
 {
 	unsigned long writes;
 
@@ -175,7 +185,8 @@ KTEST(scan, a_slot_nobody_needs_costs_no_write, "a page whose process has gone i
 	EXPECT_EQ(nr_swap_pages(), SLOTS);
 }
 
-KTEST(scan, no_io_means_no_io, "an allocation that must not start I/O frees clean pages and writes nothing", 40000000)
+KTEST(scan, no_io_means_no_io,
+      "an allocation that must not start I/O frees clean pages and writes nothing", 40000000)
 {
 	memory_world(PAGES, SLOTS);
 	for (unsigned long i = 0; i < 40; i++) {
@@ -223,7 +234,8 @@ static void live(struct ktest_run *t, unsigned int steps)
 		memory_unpin(pinned);
 }
 
-KTEST_SEEDS(scan, random_life_of_pages, "whatever happens to pages, none is lost, counted twice or left locked", 400000000, 4)
+KTEST_SEEDS(scan, random_life_of_pages,
+	    "whatever happens to pages, none is lost, counted twice or left locked", 400000000, 4)
 {
 	memory_world(PAGES, 3 * PAGES);
 	memory_fast_disk = t->seed & 1;

@@ -32,8 +32,9 @@ static void use_lists(unsigned int cpu, void *arg)
 	}
 }
 
-KTEST_SEEDS(smp, cpus_share_the_lists, "pages that several CPUs use, promote, rotate and isolate at once are on one list each, and counted there",
-	    600000000, 6)
+KTEST_SEEDS(smp, cpus_share_the_lists,
+	    "pages that several CPUs use, promote, rotate and isolate at once are on one list each, "
+	    "and counted there", 600000000, 6)
 {
 	memory_world(PAGES, 0);
 	for (unsigned long i = 0; i < 24; i++)
@@ -61,7 +62,8 @@ static void free_under_isolation(unsigned int cpu, void *arg)
 	}
 }
 
-KTEST_SEEDS(smp, last_references_meet_isolation, "a page whose last reference goes while another CPU isolates it is freed once, and on no list",
+KTEST_SEEDS(smp, last_references_meet_isolation,
+	    "a page whose last reference goes while another CPU isolates it is freed once, and on no list",
 	    600000000, 6)
 {
 	memory_world(PAGES, 0);
@@ -71,6 +73,40 @@ KTEST_SEEDS(smp, last_references_meet_isolation, "a page whose last reference go
 	}
 	memory_on_cpus(ktest_nr_cpus(), t->seed, free_under_isolation, NULL);
 	EXPECT_EQ(on(LRU_INACTIVE_ANON) + on(LRU_ACTIVE_ANON), 0);
+	EXPECT_EQ(memory_free(), PAGES);
+	EXPECT_OK(memory_check());
+}
+
+/* CPU 0 isolates whatever it finds; the others cut files short and read them again. */
+static void truncate_under_isolation(unsigned int cpu, void *arg)
+{
+	(void)arg;
+	for (unsigned int i = 0; i < 200 && !ktest_failed(); i++) {
+		struct list_head pages;
+
+		if (!cpu) {
+			isolate(LRU_INACTIVE_FILE, 8, &pages);
+			put_all_back(&pages);
+			continue;
+		}
+		for (unsigned long page = 0; page < 4; page++)
+			memory_read(cpu, page);
+		for (unsigned long page = 0; page < 4; page++)
+			memory_truncate(cpu, page);
+	}
+}
+
+KTEST_SEEDS(smp, truncation_meets_isolation,
+	    "a page that leaves its file while another CPU isolates it is taken off its list once",
+	    600000000, 6)
+{
+	memory_world(PAGES, 0);
+	for (unsigned int cpu = 1; cpu < ktest_nr_cpus(); cpu++)
+		memory_read(cpu, 0);
+	memory_on_cpus(ktest_nr_cpus(), t->seed, truncate_under_isolation, NULL);
+	for (unsigned int cpu = 1; cpu < ktest_nr_cpus(); cpu++)
+		memory_truncate(cpu, 0);
+	EXPECT_EQ(on(LRU_INACTIVE_FILE) + on(LRU_ACTIVE_FILE), 0);
 	EXPECT_EQ(memory_free(), PAGES);
 	EXPECT_OK(memory_check());
 }
@@ -99,8 +135,9 @@ static void live_together(unsigned int cpu, void *arg)
 	}
 }
 
-KTEST_SEEDS(smp, cpus_reclaim_together, "CPUs that run out of memory together reclaim at the same time, and no page is lost or in two places",
-	    1500000000, 3)
+KTEST_SEEDS(smp, cpus_reclaim_together,
+	    "CPUs that run out of memory together reclaim at the same time, and no page is lost or in "
+	    "two places", 1500000000, 3)
 {
 	memory_world(PAGES, 4 * PAGES);
 	memory_read(0, 0);
@@ -125,7 +162,8 @@ static void ask_for_memory(unsigned int cpu, void *arg)
 		EXPECT_TRUE(out_of_memory(GFP_USER_MOVABLE, 0));
 }
 
-KTEST_SEEDS(smp, cpus_out_of_memory_kill_once, "CPUs that run out of memory at the same time kill one process between them", 200000000, 4)
+KTEST_SEEDS(smp, cpus_out_of_memory_kill_once,
+	    "CPUs that run out of memory at the same time kill one process between them", 200000000, 4)
 {
 	memory_world(PAGES, 0);
 	fill_tasks();

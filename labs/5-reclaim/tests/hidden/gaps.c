@@ -13,7 +13,8 @@ static void another_decides(void)
 		out_of_memory(GFP_USER_MOVABLE, 0);
 }
 
-KTEST(smp, what_decides_is_looked_at_with_the_lock, "a CPU that comes to decide when another has just done so kills nobody", 100000000)
+KTEST(smp, what_decides_is_looked_at_with_the_lock,
+      "a CPU that comes to decide when another has just done so kills nobody", 100000000)
 {
 	for (unsigned int when = 0; when < 20; when++) {
 		unsigned int mark = ktest_mark();
@@ -34,7 +35,8 @@ static void process_ends(void)
 	memory_exit(0);
 }
 
-KTEST(smp, a_process_ends_while_its_pages_are_isolated, "pages whose process ends while they are isolated are freed when they are put back", 20000000)
+KTEST(smp, a_process_ends_while_its_pages_are_isolated,
+      "pages whose process ends while they are isolated are freed when they are put back", 20000000)
 {
 	struct list_head pages;
 
@@ -66,7 +68,8 @@ static void memory_falls(void)
 	wakeup_kswapd(zone, 0);
 }
 
-KTEST(smp, a_wakeup_during_the_last_look_is_not_lost, "kswapd that is woken between its last look at free memory and its sleep does not sleep", 60000000)
+KTEST(smp, a_wakeup_during_the_last_look_is_not_lost,
+      "kswapd that is woken between its last look at free memory and its sleep does not sleep", 60000000)
 {
 	memory_world(PAGES, 0);
 	memory_kswapd_runs = false;

@@ -17,7 +17,8 @@ static bool oom(void)
 	return out_of_memory(GFP_USER_MOVABLE, 0);
 }
 
-KTEST(kswapd, kswapd_comes_back_after_success, "kswapd is woken again once direct reclaim has had success", 400000000)
+KTEST(kswapd, kswapd_comes_back_after_success,
+      "kswapd is woken again once direct reclaim has had success", 400000000)
 {
 	memory_world(PAGES, 0);
 	fill_with_unreclaimable();
@@ -33,7 +34,8 @@ KTEST(kswapd, kswapd_comes_back_after_success, "kswapd is woken again once direc
 	EXPECT_TRUE(kswapd_wanted(memory_node()));
 }
 
-KTEST(kswapd, who_is_to_die_does_not_wait, "a thread that is to die does not wait for the disk first", 60000000)
+KTEST(kswapd, who_is_to_die_does_not_wait,
+      "a thread that is to die does not wait for the disk first", 60000000)
 {
 	memory_world(PAGES, 0);
 	memory_kswapd_runs = false;
@@ -47,7 +49,8 @@ KTEST(kswapd, who_is_to_die_does_not_wait, "a thread that is to die does not wai
 	EXPECT_OK(memory_check());
 }
 
-KTEST(kswapd, hopeless_kswapd_is_left_asleep, "kswapd that can free nothing is not woken for ever", 400000000)
+KTEST(kswapd, hopeless_kswapd_is_left_asleep,
+      "kswapd that can free nothing is not woken for ever", 400000000)
 {
 	unsigned int runs = 0;
 
@@ -62,7 +65,8 @@ KTEST(kswapd, hopeless_kswapd_is_left_asleep, "kswapd that can free nothing is n
 	EXPECT_OK(memory_check());
 }
 
-KTEST(oom, a_victim_that_does_not_die_is_passed_over, "a victim that is still there after seconds does not keep the machine waiting for ever", 100000000)
+KTEST(oom, a_victim_that_does_not_die_is_passed_over,
+      "a victim that is still there after seconds does not keep the machine waiting for ever", 100000000)
 {
 	begin();
 	task(1, 10, 0);
@@ -85,7 +89,8 @@ KTEST(oom, panic_on_oom_panics, "with panic_on_oom nobody is killed: the machine
 	EXPECT_EQ(memory_kills, 0);
 }
 
-KTEST(oom, large_orders_fail_instead, "a request for a large block fails, for memory in pieces is no reason to kill", 10000000)
+KTEST(oom, large_orders_fail_instead,
+      "a request for a large block fails, for memory in pieces is no reason to kill", 10000000)
 {
 	begin();
 	task(1, 10, 0);

@@ -6,7 +6,8 @@
 #define PAGES	256
 #define SLOTS	256
 
-KTEST(lists, isolated_pages_are_left_alone, "a page that somebody has isolated is on no list, whatever happens to it, until it is put back", 2000000)
+KTEST(lists, isolated_pages_are_left_alone,
+      "a page that somebody has isolated is on no list, whatever happens to it, until it is put back", 2000000)
 {
 	struct list_head pages;
 	struct page *page;
@@ -28,7 +29,8 @@ KTEST(lists, isolated_pages_are_left_alone, "a page that somebody has isolated i
 	EXPECT_OK(memory_check());
 }
 
-KTEST(lists, something_is_remembered, "what is remembered of an evicted page is never 0, which means that nothing is", 2000000)
+KTEST(lists, something_is_remembered,
+      "what is remembered of an evicted page is never 0, which means that nothing is", 2000000)
 {
 	memory_world(PAGES, 0);
 	read_pages(0, 1);
@@ -38,7 +40,8 @@ KTEST(lists, something_is_remembered, "what is remembered of an evicted page is 
 	memory_lock(memory_file_page(0, 0), false);
 }
 
-KTEST(lists, text_that_is_run_stays_active, "text that was run since it was last looked at stays on the active list", 2000000)
+KTEST(lists, text_that_is_run_stays_active,
+      "text that was run since it was last looked at stays on the active list", 2000000)
 {
 	struct lruvec *lruvec;
 
@@ -57,7 +60,8 @@ KTEST(lists, text_that_is_run_stays_active, "text that was run since it was last
 	EXPECT_OK(memory_check());
 }
 
-KTEST(scan, a_slot_of_the_dead_is_not_written, "a page that nobody can ask for any more goes without a write, however it came to be in swap", 40000000)
+KTEST(scan, a_slot_of_the_dead_is_not_written,
+      "a page that nobody can ask for any more goes without a write, however it came to be in swap", 40000000)
 {
 	memory_world(PAGES, SLOTS);
 	for (unsigned long i = 0; i < 10; i++) {
@@ -84,7 +88,8 @@ KTEST(scan, a_slot_of_the_dead_is_not_written, "a page that nobody can ask for a
 	EXPECT_EQ(nr_swap_pages(), SLOTS);
 }
 
-KTEST(scan, a_mark_counts_once, "a page that was marked as used gets another round, not one after the other", 60000000)
+KTEST(scan, a_mark_counts_once,
+      "a page that was marked as used gets another round, not one after the other", 60000000)
 {
 	memory_world(PAGES, SLOTS);
 	for (unsigned long i = 0; i < 60; i++) {
@@ -97,7 +102,8 @@ KTEST(scan, a_mark_counts_once, "a page that was marked as used gets another rou
 	EXPECT_GE(memory_stats.evicted_anon, 40);
 }
 
-KTEST(scan, pages_written_again_are_written_again, "a page that is changed while it is being written is written once more before it goes", 40000000)
+KTEST(scan, pages_written_again_are_written_again,
+      "a page that is changed while it is being written is written once more before it goes", 40000000)
 {
 	memory_world(PAGES, 0);
 	memory_fast_disk = false;
@@ -117,7 +123,8 @@ KTEST(scan, pages_written_again_are_written_again, "a page that is changed while
 		memory_read(0, i);
 }
 
-KTEST(scan, without_swap_programs_are_not_disturbed, "while no slot is free, processes' pages are not looked at again and again", 60000000)
+KTEST(scan, without_swap_programs_are_not_disturbed,
+      "while no slot is free, processes' pages are not looked at again and again", 60000000)
 {
 	memory_world(PAGES, 0);
 	for (unsigned long i = 0; i < 100; i++)
@@ -129,7 +136,8 @@ KTEST(scan, without_swap_programs_are_not_disturbed, "while no slot is free, pro
 	EXPECT_LE(memory_stats.scanned_anon, 400);
 }
 
-KTEST(scan, failed_writes_lose_nothing, "a page whose write failed stays in memory, dirty", 40000000)
+KTEST(scan, failed_writes_lose_nothing,
+      "a page whose write failed stays in memory, dirty", 40000000)
 {
 	memory_world(PAGES, SLOTS);
 	memory_fast_disk = false;
@@ -145,7 +153,8 @@ KTEST(scan, failed_writes_lose_nothing, "a page whose write failed stays in memo
 		memory_read(0, i);
 }
 
-KTEST(scan, pages_of_other_zones_stay, "a request for low memory takes no page of a higher zone", 40000000)
+KTEST(scan, pages_of_other_zones_stay,
+      "a request for low memory takes no page of a higher zone", 40000000)
 {
 	memory_world(PAGES, 0);
 	read_pages(0, 40);
@@ -157,7 +166,8 @@ KTEST(scan, pages_of_other_zones_stay, "a request for low memory takes no page o
 		EXPECT_EQ(memory_file_page(0, i) != NULL, i % 2 == 0);
 }
 
-KTEST(scan, pages_of_two_programs_are_promoted, "a page that two programs use becomes active when reclaim comes by", 20000000)
+KTEST(scan, pages_of_two_programs_are_promoted,
+      "a page that two programs use becomes active when reclaim comes by", 20000000)
 {
 	memory_world(PAGES, 0);
 	memory_map(0, 0, false);
@@ -168,7 +178,8 @@ KTEST(scan, pages_of_two_programs_are_promoted, "a page that two programs use be
 	EXPECT_TRUE(PageActive(memory_file_page(0, 0)));
 }
 
-KTEST(scan, mapped_pages_are_unmapped_first, "a mapped page leaves all page tables before it is given up", 20000000)
+KTEST(scan, mapped_pages_are_unmapped_first,
+      "a mapped page leaves all page tables before it is given up", 20000000)
 {
 	memory_world(PAGES, 0);
 	for (unsigned long i = 0; i < 40; i++) {
