@@ -61,6 +61,7 @@ struct thread {
 #define PF_KSWAPD	BIT(1)
 #define PF_KTHREAD	BIT(2)
 #define PF_EXITING	BIT(3)
+#define PF_NO_OOM	BIT(4)		/* its allocations fail before anybody is killed for them */
 
 #define current_thread() ((struct thread *)current_head())
 /* Does it work for a user program other than init, without which nothing goes on? Fault injection spares

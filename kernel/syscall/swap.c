@@ -95,6 +95,8 @@ SYSCALL(swapoff)
 	if (type < 0)
 		return type;
 	swap_area_set_writeok(type, false);
+	/* Without room for what lies there, nothing changes. A victim could not even go: we hold its mm. */
+	current_thread()->pf_flags |= PF_NO_OOM;
 	for (int i = 0; i < ROUNDS; i++) {
 		err = unuse_all(type);
 		if (err)
@@ -103,6 +105,7 @@ SYSCALL(swapoff)
 		if (err != -EBUSY)
 			break;
 	}
+	current_thread()->pf_flags &= ~PF_NO_OOM;
 	if (err)
 		swap_area_set_writeok(type, true);
 	return err;

@@ -1,14 +1,16 @@
 /*
- * libFuzzer's way into an allocator of small objects: bytes become calls of what slab.h offers, on any
- * of several CPUs, now and then with no memory; the oracle of objects judges every answer.
+ * libFuzzer's way into an allocator of small objects: bytes become calls of what slab.h offers, on
+ * any of several CPUs, now and then with no memory; the oracle of objects judges every answer.
  *
- * An input is a small world. Its first byte is the command line, its second how many pages there are; the
- * rest are operations, each a byte and its arguments (a missing one is 0). A world ends with everything
- * freed, and must then be as it began: every page given back, nothing logged that was not asked for.
+ * An input is a small world. Its first byte is the command line, its second how many pages there
+ * are; the rest are operations, each a byte and its arguments (a missing one is 0). A world ends
+ * with everything freed, and must then be as it began: every page given back, nothing logged that
+ * was not asked for.
  *
- * What the oracle does not know is asked here: memory is refused only if a page was refused; statistics
- * tell how many objects are in use, and the counters of pages how many pages; a bad free is reported and
- * changes nothing; a cache with objects is not destroyed; interrupts are left as they were.
+ * What the oracle does not know is asked here: memory is refused only if a page was refused;
+ * statistics tell how many objects are in use, and the counters of pages how many pages; a bad free
+ * is reported and changes nothing; a cache with objects is not destroyed; interrupts are left as
+ * they were.
  */
 #include "test/ktest/objects.h"
 #include "arch/host/host.h"
@@ -119,7 +121,8 @@ static void create(void)
 	size_t size = pick_size(14), align = kind & 8 ? 1UL << (next() & 15) : next() % 5 * 8;
 	slab_flags_t flags = (kind & 1 ? SLAB_HWCACHE_ALIGN : 0) | (kind & 2 ? SLAB_NO_MERGE : 0) |
 			     (kind & 4 ? SLAB_RECLAIM_ACCOUNT : 0);
-	bool valid = size && size <= KMALLOC_MAX_CACHE_SIZE && !(align & (align - 1)) && align <= PAGE_SIZE;
+	bool valid = size && size <= KMALLOC_MAX_CACHE_SIZE && !(align & (align - 1)) &&
+		     align <= PAGE_SIZE;
 	void (*ctor)(void *) = kind & 16 ? objects_ctor : NULL;
 	unsigned long refused = pages_refused();
 	struct kmem_cache *cache;
@@ -484,7 +487,7 @@ static void give_all(void)
 	pages_fail(0);
 	for (unsigned int i = 0; i < NR_CACHES; i++)
 		if (handles[i].cache)
-			objects_give_many(handles[i].cache, handles[i].objects, handles[i].n), handles[i].n = 0;
+			give(&handles[i], handles[i].n);
 	for (unsigned int i = 0; i < NR_CACHES; i++)
 		if (handles[i].cache)
 			destroy(&handles[i]);

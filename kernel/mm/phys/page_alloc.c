@@ -303,7 +303,9 @@ static bool call_oom(gfp_t gfp, unsigned int order)
 {
 	const struct pressure_ops *ops = smp_load_acquire(&pressure_ops);
 
-	return ops && ops->oom && !(gfp & __GFP_NORETRY) && ops->oom(gfp, order);
+	if ((gfp & __GFP_NORETRY) || (current_thread()->pf_flags & PF_NO_OOM))
+		return false;
+	return ops && ops->oom && ops->oom(gfp, order);
 }
 
 /* May this request go to sleep for memory? Not within reclaim, or it would wait for itself. */

@@ -239,7 +239,7 @@ static void interrupted_slabs(unsigned int cpu, void *arg)
 	prng_seed(&rng, *(u64 *)arg + cpu);
 	for (unsigned int at = 0; at < MAX_HELD; at++)
 		held[at] = kmem_cache_alloc(cache, GFP_KERNEL);
-	for (unsigned int i = 0; i < 500 && !ktest_failed(); i++) {
+	for (unsigned int i = 0; i < (flushes ? 400 : 1200) && !ktest_failed(); i++) {
 		void **slot = &held[prng_below(&rng, MAX_HELD)];
 
 		kmem_cache_free(cache, *slot);
