@@ -26,8 +26,8 @@
 
 static const char help[] =
 	"usage: memstress [-p PROCESSES] [-a ANON] [-f FILE] [-t SECONDS] [-s SEED] [-k] [DIR]\n"
-	"Hold ANON bytes of anonymous memory (16M) and a mapped FILE (0: none) in DIR (/) per process, write and verify\n"
-	"random pages for SECONDS (10), fork now and then. -k keeps the files. Status 1: a byte was wrong.\n";
+	"Hold ANON bytes of anonymous memory (16M) and a mapped FILE (0: none) in DIR (/) per process,\n"
+	"write and verify random pages for SECONDS (10), fork now and then. -k keeps the files. Status 1: a byte was wrong.\n";
 
 #define PAGE	4096
 #define WORDS	(PAGE / 8)
@@ -84,7 +84,8 @@ static void verify(const struct area *area, size_t page)
 
 		if (words[i] == want)
 			continue;
-		errx(1, "process %ld: %s page %zu of %zu, word %u: expected %#lx, found %#lx (generation %lu, page says %lu)",
+		errx(1, "process %ld: %s page %zu of %zu, word %u: expected %#lx, found %#lx "
+		     "(generation %lu, page says %lu)",
 		     area->process, area->name, page, area->pages, i, (unsigned long)want, (unsigned long)words[i],
 		     (unsigned long)generation, (unsigned long)words[0]);
 	}

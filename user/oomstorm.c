@@ -2,9 +2,9 @@
  * oomstorm: does the OOM killer choose the right one, and does the machine go on?
  *
  * Each round a few processes hold some memory, one of them exempt (oom_score_adj -1000) and one small but with a high
- * adjustment of its own, within bounds; then one grows until it is killed: it holds more than twice the score
- * of any other by then. Afterwards it must be the only one that died, the others' memory must be as it was, programs must
- * start, and the free memory must be back.
+ * adjustment of its own, within bounds; then one grows until it is killed: it holds more than twice the
+ * score of any other by then. Afterwards it must be the only one that died, the others' memory must be as
+ * it was, programs must start, and the free memory must be back.
  */
 #include <err.h>
 #include <errno.h>
@@ -178,7 +178,8 @@ static bool storm(unsigned int round)
 	for (unsigned int i = 0; i < n; i++) {
 		status = finish_holder(&holders[i]);
 		if (status) {
-			warnx("round %u: process %u of %u, which should live, ended with status %#x", round, i, n, status);
+			warnx("round %u: process %u of %u, which should live, ended with status %#x", round,
+			      i, n, status);
 			good = false;
 		}
 	}
