@@ -27,7 +27,8 @@
 static const char help[] =
 	"usage: memstress [-p PROCESSES] [-a ANON] [-f FILE] [-t SECONDS] [-s SEED] [-k] [DIR]\n"
 	"Hold ANON bytes of anonymous memory (16M) and a mapped FILE (0: none) in DIR (/) per process,\n"
-	"write and verify random pages for SECONDS (10), fork now and then. -k keeps the files. Status 1: a byte was wrong.\n";
+	"write and verify random pages for SECONDS (10), fork now and then.\n"
+	"-k keeps the files. Status 1: a byte was wrong.\n";
 
 #define PAGE	4096
 #define WORDS	(PAGE / 8)
