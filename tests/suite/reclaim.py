@@ -61,6 +61,23 @@ def pressed_usertests(arch):
         equal(f"failed on {cpus} CPUs", ["0", "0"], re.findall(r"passed, (\d+) failed", out))
 
 
+# ---- used once, or twice ------------------------------------------------------------------------
+
+
+@both("reclaim-small-reads")
+def small_reads(arch):
+    """A file written and read once in pieces of 1 KiB activates no page; the second reading activates all."""
+    count, small = "grep '^pgactivate ' /proc/vmstat", "dd if=/f of=/dev/null bs=1k"
+    out = boot(arch, "dd if=/dev/zero of=/f bs=1k count=2048; sync; echo 3 > /proc/sys/vm/drop_caches; "
+               f"{count}; dd if=/dev/zero of=/g bs=1k count=2048; {count}; {small}; {count}; {small}; {count}",
+               disk=large_disk(arch, "64M")).output
+    before, written, once, twice = map(int, re.findall(r"^pgactivate (\d+)", out, re.M))
+    figure(f"of 512 pages {written - before} activated by writing, {once - written} by reading, {twice - once} by the second time")
+    check(written - before < 32, f"writing activated {written - before} pages of 512")
+    check(once - written < 32, f"the first reading activated {once - written} pages of 512")
+    check(twice - once >= 500, f"the second reading activated only {twice - once} pages of 512")
+
+
 # ---- the OOM killer -----------------------------------------------------------------------------
 
 

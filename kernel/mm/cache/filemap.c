@@ -331,7 +331,8 @@ bool clear_page_dirty_for_io(struct page *page)
 
 #define READAHEAD_PAGES	16
 
-ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov_iter *it)
+ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov_iter *it,
+			  loff_t *prev_pos)
 {
 	ssize_t done = 0;
 
@@ -351,11 +352,13 @@ ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov
 		page = read_cache_page_ahead(mapping, index, ahead);
 		if (IS_ERR(page))
 			return done ? done : PTR_ERR(page);
-		if (lru_ops)
+		/* One that goes on in the page where the last one ended is the same use of it. */
+		if (lru_ops && index != (pgoff_t)((*prev_pos - 1) >> PAGE_SHIFT))
 			lru_ops->touch(page);
 		copied = copy_to_iter((char *)page_address(page) + offset, n, it);
 		put_page(page);
 		*pos += copied;
+		*prev_pos = *pos;
 		done += copied;
 		if (copied < n)
 			return done ? done : -EFAULT;
@@ -403,8 +406,6 @@ static ssize_t write_page(struct address_space *mapping, loff_t pos, struct iov_
 		set_page_dirty(page);
 		if (pos + (loff_t)copied > mapping->size(mapping))
 			extend(mapping, pos + copied);
-		if (lru_ops)
-			lru_ops->touch(page);
 	}
 	unlock_page(page);
 	put_page(page);

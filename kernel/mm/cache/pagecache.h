@@ -79,8 +79,10 @@ unsigned long invalidate_mapping_pages(struct address_space *mapping);
 bool remove_mapping(struct address_space *mapping, struct page *page);
 
 /* filemap.c: read and write of a regular file through the cache; bytes or -errno. The write path is
- * called with the inode lock held; extends the size through @extend(mapping, new_size). */
-ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov_iter *it);
+ * called with the inode lock held; extends the size through @extend(mapping, new_size). *@prev_pos is
+ * where the last read of this open file ended, 0 at first. */
+ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov_iter *it,
+			  loff_t *prev_pos);
 ssize_t generic_file_write(struct address_space *mapping, loff_t *pos, struct iov_iter *it,
 			   void (*extend)(struct address_space *mapping, loff_t size));
 
@@ -90,7 +92,7 @@ ssize_t generic_file_write(struct address_space *mapping, loff_t *pos, struct io
 struct lru_ops {
 	void (*add)(struct page *page);		/* new cache or anonymous page */
 	void (*del)(struct page *page);		/* being freed or removed */
-	void (*touch)(struct page *page);	/* read, written or faulted */
+	void (*touch)(struct page *page);	/* read by a system call */
 	void (*rotate)(struct page *page);	/* PG_reclaim, and its writeback ended. Any context */
 };
 extern const struct lru_ops *lru_ops;
