@@ -66,9 +66,12 @@ int filemap_write_and_wait(struct address_space *mapping);
 /* Called after dirtying: a writer slows down here when too much is dirty. May sleep. */
 void balance_dirty_pages(struct address_space *mapping);
 
-/* Removes pages from byte @from on: unmaps, waits for writeback, zeroes the tail of a partial page.
- * The size was reduced before. Sleeps. */
-void truncate_pagecache(struct address_space *mapping, loff_t from);
+/* Before a file is cut at byte @from: the page that is cut, read and held so that it cannot go before it is zeroed;
+ * NULL: none is. ERR_PTR(-ENOMEM, -EIO): then the file must stay as it is. Sleeps. */
+struct page *truncate_tail(struct address_space *mapping, loff_t from);
+/* Removes pages from byte @from on: unmaps, waits for writeback, zeroes the rest of @tail, which
+ * truncate_tail() gave, and lets go of it. The size was reduced before. Sleeps. */
+void truncate_pagecache(struct address_space *mapping, loff_t from, struct page *tail);
 /* Removes every page (clean or dirty) when the host dies. After it nobody who worked on a page of
  * the mapping touches the mapping any more: it may be freed. */
 void truncate_inode_pages(struct address_space *mapping);
