@@ -10,8 +10,8 @@ LAB_SRC_1 := mm/phys/freelist.c mm/phys/zonelist_stub.c $(FIFO_SRC)
 LAB_SRC_2 := $(BUDDY_SRC) $(FIFO_SRC)
 LAB_SRC_3 := $(LAB_SRC_2)
 LAB_SRC_4 := $(LAB_SRC_2)
-LAB_SRC_5 := $(BUDDY_SRC) $(addprefix mm/reclaim/,lru.c workingset.c vmscan.c reclaim.c oom.c oom_report.c) proc/oom_tasks.c \
-	proc/oom_files.c fs/proc_reclaim.c
+LAB_SRC_5 := $(BUDDY_SRC) $(addprefix mm/reclaim/,lru.c workingset.c vmscan.c reclaim.c oom.c oom_report.c) \
+	$(addprefix test/,bench_reclaim.c selftest_reclaim.c) proc/oom_tasks.c proc/oom_files.c fs/proc_reclaim.c
 LAB_SRC   := $(sort $(foreach n,$(LABS),$(LAB_SRC_$(n))))
 
 # Of the allocators of small objects, one.
