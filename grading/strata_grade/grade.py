@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 
-from . import boot, rules
+from . import boot, rules, version
 from .lab import ARCHES, Submission, Trouble
 from .sandbox import Sandbox
 
@@ -32,8 +32,6 @@ COMPILER_SAYS = (("CPU time limit exceeded", f"the compiler does not end within 
                  ("File size limit exceeded", f"the compiler writes more than {COMPILE_OUTPUT >> 20} MiB"))
 HOST_OUTPUT = 2 << 20
 HOST_LATE = 3           # tests without an end on the host before the others are left to QEMU
-TOOLS = (("gcc", "--version"), ("riscv64-linux-gnu-gcc", "--version"), ("aarch64-linux-gnu-gcc", "--version"),
-         ("qemu-system-riscv64", "--version"), ("qemu-system-aarch64", "--version"))
 PASSED, FAILED, LATE, NOT_RUN = "passed", "failed", "timed out", "not run"
 
 
@@ -52,7 +50,7 @@ class Base:
     """What is the same for every submission, built once: the test kernel, the harness, the tests."""
 
     def __init__(self, lab, hidden):
-        self.versions = {words[0]: version(*words) for words in TOOLS}
+        self.versions, self.grader = version.tools(), version.grader(lab)
         self.lab, self.hidden, self.folder = lab, hidden, build_folder(lab) + f"/base{hidden}"
         os.makedirs(self.folder, exist_ok=True)
         with open(f"{self.folder}/.lock", "w", encoding="ascii") as lock:
@@ -107,16 +105,6 @@ def base_object(lab, folder, arch):
 
 def plain_environment():
     return {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")}
-
-
-def version(*words):
-    try:
-        return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              check=True).stdout.splitlines()[0]
-    except FileNotFoundError:
-        raise Trouble(f"{words[0]} is not installed: run ./tools/setup") from None
-    except (OSError, subprocess.CalledProcessError, IndexError) as error:
-        raise Trouble(f"{words[0]} does not work: {error}") from None
 
 
 def last(text):
@@ -367,7 +355,8 @@ class Grade:
                           "passed": verdicts.count(PASSED), "tests": len(mine)})
             for test, verdict in zip(mine, verdicts):
                 tests.append({"name": test["name"], "part": part["name"], "about": test["about"], "verdict": verdict,
-                              "hidden": test["hidden"], "spoofed": any(s["test"] == test["name"] for s in self.spoofs),
+                              "hidden": test["hidden"], "seeds": test["seeds"],
+                              "spoofed": any(s["test"] == test["name"] for s in self.spoofs),
                               "host_counts": self.lab.host_counts(part), "places": self.results.get(test["name"], {}),
                               "instructions": self.instructions.get(test["name"], {})})
         if maximum != 100:
@@ -377,7 +366,8 @@ class Grade:
                 "verdict": "full marks" if full else "points lost", "parts": parts, "tests": tests,
                 "problems": self.problems, "build": self.build_note,
                 "spoofs": sorted(self.spoofs, key=lambda s: (s["place"], str(s["test"]))), "seed": self.seed,
-                "files": self.hashes, "hash": self.hash, "tools": self.base.versions,
+                "seeds": version.seeds(self.seed), "files": self.hashes, "hash": self.hash,
+                "grader": self.base.grader, "tools": self.base.versions,
                 "handout": self.lab.handout, "times": self.times}
 
 
