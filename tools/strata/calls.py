@@ -10,6 +10,7 @@ LEAVE = re.compile(r"^(mem\w+|str\w+|_?_?(pa|va)|panic|printk|warn_slow|dump_sta
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 QUALIFIER = re.compile(r"\b(extern|__must_check|__malloc|__printf\([^)]*\))\s*")
 SCALAR = {"u64", "u32", "int", "unsigned int", "unsigned long", "long", "size_t", "phys_addr_t", "pfn_t"}
+UNSIGNED = SCALAR | {"unsigned char", "unsigned short", "u8", "u16", "slab_flags_t"}
 MOST_ARGS = 6
 
 
@@ -52,7 +53,8 @@ def kind(ctype):
         return "s"
     if "*" in plain or "[]" in plain or plain in ("phys_addr_t", "pfn_t"):
         return "x"
-    return {"void": "v", "bool": "b", "gfp_t": "g", "int": "d", "long": "d"}.get(plain, "u")
+    known = {"void": "v", "bool": "b", "gfp_t": "g", "int": "d", "long": "d"}
+    return known.get(plain, "u" if plain in UNSIGNED or plain.startswith("enum ") else "m")
 
 
 def value(ctype, name):
@@ -63,6 +65,8 @@ def value(ctype, name):
         return f"{name} ? (u64){name}->nid << 8 | {name}->type : CALL_NULL"
     if letter == "c":
         return f"{name} ? (u64){name}->name : 0"
+    if letter == "m":
+        return f"CALL_BYTES({name})"
     return f"(u64){name}"
 
 
@@ -102,7 +106,7 @@ def source(defined, called):
     """defined: what the files export; called: what they call. The text of a C file, and {old name: new name} for
     the symbols of their object."""
     mine = sorted(n for n in defined if not LEAVE.match(n))
-    theirs = sorted(n for n in called if not LEAVE.match(n) and n.removeprefix("via_") not in defined)
+    theirs = sorted(n for n in called if not LEAVE.match(n) and n not in defined)
     known = prototypes({n.removeprefix("via_") for n in mine + theirs})
     renamed, text = {}, []
     for name in mine:

@@ -19,8 +19,11 @@ enum call_kind {
 	CALL_ZONE = 'z',	/* node << 8 | type, or CALL_NULL */
 	CALL_CACHE = 'c',	/* its name */
 	CALL_STRING = 's',
+	CALL_OTHER = 'm',	/* its first bytes: a small structure */
 };
 #define CALL_NULL	(~0UL)
+#define CALL_BYTES(x) ({ u64 _v = 0; \
+	__builtin_memcpy(&_v, &(x), sizeof(x) < sizeof(_v) ? sizeof(x) : sizeof(_v)); _v; })
 
 struct ktest_call_fn {
 	const char *name, *kinds, *args[CALL_ARGS];	/* one kind for each argument */
