@@ -99,7 +99,7 @@ def grams(words):
 def winnow(hashes):
     """Places of the fingerprints: of each window the smallest hash, the last one of equals."""
     kept, best = [], -1
-    for end in range(min(WINDOW, len(hashes)) - 1, len(hashes)):
+    for end in range(min(WINDOW, len(hashes)) - 1, len(hashes)) if hashes else ():
         start = max(0, end - WINDOW + 1)
         if best < start:
             best = min(range(start, end + 1), key=lambda i: (hashes[i], -i))
