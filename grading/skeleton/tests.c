@@ -14,7 +14,7 @@ static void expect_run(const u64 *used, unsigned long pages, unsigned long lengt
 	EXPECT_EQ(at, length ? start : ~0UL);
 }
 
-KTEST(runs, an_empty_map_is_one_run, "a map without used pages is one run, one without free pages has none", 100000)
+KTEST(runs, an_empty_map_is_one_run, "a map without used pages is one run, one without free pages has none", 2000000)
 {
 	u64 free[WORDS] = { 0 }, full[WORDS] = { ~0UL, ~0UL, ~0UL, ~0UL };
 
@@ -23,7 +23,7 @@ KTEST(runs, an_empty_map_is_one_run, "a map without used pages is one run, one w
 	expect_run(free, 0, 0, 0);
 }
 
-KTEST(runs, the_lowest_of_the_longest, "of several runs the longest is found, of equal ones the lowest", 100000)
+KTEST(runs, the_lowest_of_the_longest, "of several runs the longest is found, of equal ones the lowest", 2000000)
 {
 	u64 used[WORDS] = { 0xff0ffULL, ~0UL, ~0UL, ~0UL };
 
@@ -34,7 +34,7 @@ KTEST(runs, the_lowest_of_the_longest, "of several runs the longest is found, of
 	expect_run(used, 32, 4, 16);
 }
 
-KTEST(ends, a_run_may_end_the_map, "a run that ends with the map counts, what lies behind the map does not", 100000)
+KTEST(ends, a_run_may_end_the_map, "a run that ends with the map counts, what lies behind the map does not", 2000000)
 {
 	u64 used[WORDS] = { 0xffUL, 0, 0, 0 };
 

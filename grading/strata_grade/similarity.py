@@ -2,7 +2,7 @@
 
 A submission becomes a sequence of tokens without comments, layout and #include lines. A name that the student may choose
 is V, a number N, a string S. What cannot be renamed stays: the kernel's functions, members and structures, as its
-headers declare them. Every run of K tokens has a hash; of each WINDOW hashes in a row the smallest is kept. So
+headers declare them. Every run of K tokens within a function has a hash; of each WINDOW hashes in a row the smallest is kept. So
 any run of K + WINDOW - 1 tokens that two submissions share is found, wherever it stands, and none shorter than K.
 
 Score. What everybody was given does not count: any hash that occurs in the starter or in the kernel's other sources. Of
@@ -23,15 +23,15 @@ from .lab import Submission, Trouble
 
 K, WINDOW = 18, 8
 FEW = 12                # fingerprints: who has fewer of their own has written too little to tell
-MOST_TOKENS = 200000    # of a file
 BASE, MODULUS = 1000003, (1 << 61) - 1
-# Nothing is read twice, whatever is left open: a hostile file costs no more than its length.
+# Nothing is read twice, whatever is left open: a hostile file costs no more than its length. (No possessive groups,
+# "(...)*+": those of Python 3.11.2 forget alternatives.)
 TOKEN = re.compile(r"""
-    (?P<skip>\s++|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)|\\\n)
-  | (?P<include>^[ \t]*+\#[ \t]*+include[^\n]*+)
-  | (?P<string>L?"(?:\\.|[^"\\\n])*+"?)
-  | (?P<number>\.?\d(?:[eEpP][+-]|[\w.])*+|'(?:\\.|[^'\\\n])*+'?)
-  | (?P<name>[A-Za-z_]\w*+)
+    (?P<skip>\s+|//[^\n]*|/\*.*?(?:\*/|\Z)|\\\n)
+  | (?P<directive>^[ \t]*\#[^\\\n]*(?:\\.[^\\\n]*)*)
+  | (?P<string>L?"[^"\\\n]*(?:\\.[^"\\\n]*)*"?)
+  | (?P<number>\.?\d(?:[eEpP][+-]|[\w.])*|'[^'\\\n]*(?:\\.[^'\\\n]*)*'?)
+  | (?P<name>[A-Za-z_]\w*)
   | (?P<sign>->|\+\+|--|<<=?|>>=?|[<>=!+\-*/%&|^]=|&&|\|\||[^\w\s])
 """, re.X | re.M | re.S)
 KEYWORDS = set("""auto break case char const continue default do double else enum extern float for goto if inline int
@@ -39,14 +39,25 @@ KEYWORDS = set("""auto break case char const continue default do double else enu
     false NULL u8 u16 u32 u64 s8 s16 s32 s64 size_t likely unlikely""".split())
 
 
-def lex(text):
-    """(kind, word, line) of every token."""
-    line, at = 1, 0
+def lex(text, line=1):
+    """(kind, word, line) of every token; kind "end": what comes next may stand elsewhere as well."""
+    at, depth = 0, 0
     for match in TOKEN.finditer(text):
         line += text.count("\n", at, match.start())
-        at = match.start()
-        if match.lastgroup not in ("skip", "include"):
-            yield match.lastgroup, match[0], line
+        at, kind, word = match.start(), match.lastgroup, match[0]
+        if kind == "skip":
+            continue
+        if kind == "directive":
+            yield "end", "", line
+            if not re.match(r"[ \t]*#[ \t]*include\b", word):
+                yield from lex(word.replace("#", " "), line)
+                yield "end", "", line
+            continue
+        yield kind, word, line
+        if word in "{}":
+            depth = max(0, depth + (1 if word == "{" else -1))
+        if not depth and word in ";}":
+            yield "end", "", line
 
 
 def vocabulary(top):
@@ -58,29 +69,21 @@ def vocabulary(top):
     return names - KEYWORDS
 
 
-def tokens(text, fixed):
-    """([token], [line])"""
-    out, lines, before = [], [], ""
-    raw = []
-    for item in lex(text):
-        raw.append(item)
-        if len(raw) >= MOST_TOKENS:
-            break
+def pieces(text, fixed):
+    """[[(token, line)]]: a list for each function, declaration or directive, in which tokens are comparable."""
+    out, before, raw = [[]], "", list(lex(text))
     for at, (kind, word, line) in enumerate(raw):
-        if kind == "number":
-            token = "N"
-        elif kind == "string":
-            token = "S"
-        elif kind == "name" and word not in KEYWORDS:
+        if kind == "end":
+            out.append([])
+            continue
+        token = {"number": "N", "string": "S"}.get(kind, word)
+        if kind == "name" and word not in KEYWORDS:
             after = raw[at + 1][1] if at + 1 < len(raw) else ""
             kept = word in fixed and (after == "(" or before in ("->", ".", "struct", "enum", "union"))
             token = word if kept else "V"
-        else:
-            token = word
-        out.append(token)
-        lines.append(line)
+        out[-1].append((token, line))
         before = word
-    return out, lines
+    return [piece for piece in out if len(piece) >= K]
 
 
 def grams(words):
@@ -130,15 +133,19 @@ class Known:
                   if os.path.relpath(p, lab.top) not in owned]
         for path in paths:
             with open(path, encoding="utf-8", errors="replace") as file:
-                self.given.update(grams(tokens(file.read(), self.fixed)[0]))
+                for piece in pieces(file.read(), self.fixed):
+                    self.given.update(grams([token for token, _ in piece]))
 
     def file(self, path, text):
-        words, lines = tokens(text, self.fixed)
-        hashes = [None if h in self.given else h for h in grams(words)]
-        # Windows run over what is the student's own: a given run in between hides nothing.
-        own = [i for i, h in enumerate(hashes) if h is not None]
-        prints = {hashes[own[i]] for i in winnow([hashes[i] for i in own])}
-        return File(path, text, lines, hashes, prints)
+        found = File(path, text)
+        for piece in pieces(text, self.fixed):
+            hashes = [None if h in self.given else h for h in grams([token for token, _ in piece])]
+            # Windows run over what is the student's own: a given run in between hides nothing.
+            own = [h for h in hashes if h is not None]
+            found.prints.update(own[i] for i in winnow(own))
+            found.lines += [line for _, line in piece]
+            found.hashes += hashes + [None] * (K - 1)
+        return found
 
 
 def owned_by(folder):
