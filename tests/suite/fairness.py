@@ -100,7 +100,7 @@ def write(path, value):
 def regrade_one():
     """A lost test is replayed as on record, with its calls; other files, graders and verdicts are told."""
     # Freed pages go to the wrong end of the list.
-    fifo = FREELIST.replace("	list_add(&page->list", "	list_add_tail(&page->list")
+    fifo = FREELIST.replace("	list_add(&p->list", "	list_add_tail(&p->list")
     check(fifo != FREELIST, "the free list has changed: write this test anew")
     tree, name = submission("fifo", freelist=fifo), "last_freed_is_first_out"
     result, _ = grade(tree, 1)
@@ -154,7 +154,7 @@ def regrade_crash():
 def ktest_calls():
     """CALLS=1 shows the same calls on both machines; an image without it holds nothing of that."""
     tree, name, seen = submission("fifo-calls", freelist=FREELIST.replace(
-        "	list_add(&page->list", "	list_add_tail(&page->list")), "last_freed_is_first_out", {}
+        "	list_add(&p->list", "	list_add_tail(&p->list")), "last_freed_is_first_out", {}
     for arch in ARCHES:
         out = f"{scratch()}/{arch}.json"
         make(f"ARCH={arch}", "LAB=1", f"TREE={tree}", f"TESTS={name}", "CALLS=1", f"JSON={out}", "ktest", status=2)
