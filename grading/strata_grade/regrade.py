@@ -86,7 +86,13 @@ def calls_base(lab, base, arch):
 
 
 def stored(out, student):
-    """Of a class that was graded: (tree with the graded files, the grade)."""
+    """Of a class that was graded: (tree with the graded files, the grade). student: as the folder in out is called, or
+    the submission, or a student of the roster."""
+    plan = read_json(f"{out}/class.json") or {}
+    for one in plan.get("submissions", ()):
+        if student in (one["slug"], one["name"], *one["students"]):
+            student = one["slug"]
+            break
     folder = os.path.join(out, student)
     if os.path.basename(os.path.normpath(folder)) != student or not os.path.isdir(folder):
         raise Trouble(f"{out} has no submission of {student!r}")
@@ -95,13 +101,17 @@ def stored(out, student):
     return f"{folder}/files", read_record(f"{folder}/grade.json")
 
 
-def read_record(path):
+def read_json(path):
     try:
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)
-        return found if isinstance(found, dict) and "tests" in found else None
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return json.load(file)
     except (FileNotFoundError, ValueError):
         return None
+
+
+def read_record(path):
+    found = read_json(path)
+    return found if isinstance(found, dict) and "tests" in found else None
 
 
 def seed_of(recorded, place):
