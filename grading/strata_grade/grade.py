@@ -115,11 +115,12 @@ def last(text):
 
 
 class Grade:
-    def __init__(self, lab, base, tree, seed=1, sandbox=False, stop_early=False, places=("host",) + ARCHES,
-                 only=()):
-        """only: names of tests, for who wants to see no others; such a grade says nothing of points."""
-        self.only = only
+    """stop_early: a lost point is enough; places, tests: the others are not run (tests: names, or names of parts)."""
+
+    def __init__(self, lab, base, tree, seed=1, sandbox=False, stop_early=False, places=("host",) + ARCHES, tests=()):
         self.lab, self.base, self.tree, self.seed = lab, base, tree, seed
+        self.names = [t["name"] for t in base.tests if not tests or {t["name"], t["part"]} & set(tests)]
+        self.boots = not tests or "boot" in tests
         self.compulsory, self.stop_early, self.want = sandbox, stop_early, places
         self.build_note, self.spoofs, self.results, self.instructions, self.times = {}, [], {}, {}, {}
 
@@ -234,7 +235,7 @@ class Grade:
     def host(self):
         if not self.build("host", "host-test-build"):
             return
-        names, late = self.chosen(), 0
+        names, late = list(self.names), 0
         while names and late < HOST_LATE:
             done = self.box.run("/usr/bin/env", "ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:color=never",
                                 f"{self.box.work}/b/host/lab{self.lab.number}/ktest-host", "-s", self.seed, *names[:60],
@@ -249,9 +250,6 @@ class Grade:
                          "it floods the console" if done.flood else "no end")
         for name in names:
             self.put(name, "host", NOT_RUN, "too many tests ran out of time on the host")
-
-    def chosen(self):
-        return [t["name"] for t in self.base.tests if not self.only or t["name"] in self.only]
 
     def read_host(self, done, names):
         """A child ends before its parent says how: a verdict that is followed by another one for the
@@ -295,9 +293,9 @@ class Grade:
         self.spoofs.append({"place": place, "test": test, "times": 1, "line": re.sub(r"[^ -~]", "?", line)[:160]})
 
     def machine(self, arch):
-        if self.chosen() and self.build(arch, "ktest-build"):
+        if self.build(arch, "ktest-build") and self.names:
             self.run_tests(arch)
-        if not (self.stop_early and self.lost()):
+        if self.boots and not (self.stop_early and self.lost()):
             boot.run(self, arch, variant(self.lab, arch), CROSS[arch])
 
     def run_tests(self, arch):
@@ -311,7 +309,7 @@ class Grade:
             done = self.box.run("/usr/bin/python3", f"{self.box.top}/tools/ktest", "--arch", arch, "--lab", self.lab.number,
                                 "--image", f"{self.box.work}/{folder}/Image", "--tests-json",
                                 f"{self.box.work}/{folder}/tests.json", "--seed", self.seed, *options,
-                                "--json", f"{self.box.work}/{out}", *(self.chosen() if self.only else ()), cpu=900, wall=3000)
+                                "--json", f"{self.box.work}/{out}", *self.names, cpu=900, wall=3000)
             if done.status in (0, 1) and os.path.exists(f"{self.work}/{out}"):
                 break
             if attempt == 2:

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 
 from . import boot, report
 from .grade import FAILED, LATE, Base, Grade, last, plain_environment, tidy, variant
@@ -24,18 +25,20 @@ class Replay(Grade):
     """then: what is expected of each place, {place: verdict}; noted: {place: result with "calls"}."""
 
     def __init__(self, lab, base, tree, test, seed, places, then, sandbox):
-        super().__init__(lab, base, tree, seed=seed, places=places, only=(test,), sandbox=sandbox)
-        self.test, self.then, self.noted, self.among, self.raw = test, then, {}, {}, {}
+        super().__init__(lab, base, tree, seed=seed, places=places, sandbox=sandbox, tests=(test["name"],))
+        self.boots, self.all_names, self.turn = is_boot(test), [t["name"] for t in base.tests], threading.Lock()
+        self.test, self.then, self.noted, self.among, self.raw = test["name"], then, {}, {}, {}
 
     def host(self):
         super().host()
         self.again("host", super().host)
 
     def machine(self, arch):
-        super().machine(arch)
-        if any(t["name"] == self.test for t in self.base.tests) and arch not in self.build_note:
-            self.again(arch, lambda: super(Replay, self).machine(arch))
-            self.note_calls(arch)
+        with self.turn:     # names are every machine's
+            super().machine(arch)
+            if self.names and arch not in self.build_note:
+                self.again(arch, lambda: super(Replay, self).machine(arch))
+                self.note_calls(arch)
 
     def verdict_at(self, place):
         return self.results.get(self.test, {}).get(place, {}).get("verdict")
@@ -45,9 +48,9 @@ class Replay(Grade):
         self.among[place] = False
         if self.then.get(place) in (None, self.verdict_at(place)):
             return
-        alone, self.only = self.results[self.test][place], ()
+        alone, self.names = self.results[self.test][place], self.all_names
         run()
-        self.only, self.among[place] = (self.test,), True
+        self.names, self.among[place] = [self.test], True
         if self.verdict_at(place) != self.then[place]:      # no more faithful than alone
             self.results[self.test][place], self.among[place] = alone, False
 
@@ -71,6 +74,11 @@ class Replay(Grade):
             if result["verdict"] in BAD or result["seeds"] == 1:
                 break
         self.noted[arch] = result
+
+
+def is_boot(test):
+    """Its part is one that boots the real kernel."""
+    return test["file"] == boot.SOURCE
 
 
 def calls_base(lab, base, arch):
@@ -216,7 +224,7 @@ def happened(replay, place, steps):
 
 
 def by_hand(lab, test, place, seed, tree):
-    if test["part"] == "boot":
+    if is_boot(test):
         yield f"  {boot.replay(lab.number, test['name'], place if place in ARCHES else 'riscv')}"
         return
     if place == "host":
@@ -243,14 +251,14 @@ def why(lab, tree, name, grade=None, seed=None, steps=40, only=None, sandbox=Fal
     for line in about(lab, test, recorded):
         say(line)
     then = {p: r["verdict"] for p, r in recorded["places"].items()} if recorded else {}
-    places = [p for p in PLACES if (not then or p in then) and only in (None, p)]
+    places = [p for p in PLACES if (p in then if then else p in ARCHES or not is_boot(test)) and only in (None, p)]
     if seed is None:
         seeds = [seed_of(recorded, p) for p in places if then.get(p) in BAD] if recorded else []
         seed = next((s for s in seeds if s is not None), grade["seed"] if grade else 1)
     for arch in ARCHES:
-        if arch in places and test["part"] != "boot":
+        if arch in places and not is_boot(test):
             calls_base(lab, base, arch)
-    replay = Replay(lab, base, tree, name, seed, places, then, sandbox)
+    replay = Replay(lab, base, tree, test, seed, places, then, sandbox)
     replay.run()
     for line in on_record(grade, recorded, (replay.hash, base.grader, base.versions)):
         say(line)

@@ -200,7 +200,7 @@ def find(lab, paths):
         elif depth:
             with os.scandir(folder) as entries:
                 for entry in sorted(entries, key=lambda e: e.name):
-                    if entry.is_dir(follow_symlinks=False):
+                    if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
                         look(entry.path, entry.name, depth - 1)
 
     for path in paths:

@@ -336,3 +336,35 @@ def one_file():
     pair = pairs[("first", "second")]
     equal("the file", "kernel/mm/phys/zonelist.c", pair["file"])
     check(pair["file_score"] >= 0.95 > pair["a_in_b"], f"{pair['file_score']:.0%}, all: {pair['a_in_b']:.0%}")
+
+
+# ---- the page -----------------------------------------------------------------------------------
+
+
+@test("instructor-page")
+def instructor_page():
+    """Every command in docs/instructor.md exists and knows its options; every file that it names is there."""
+    text = source("docs/instructor.md")
+    commands = [line for block in re.findall(r"^```\n(.*?)^```", text, re.M | re.S) for line in block.splitlines()]
+    commands += re.findall(r"`((?:make|grading/|git|\./tools/)[^`]*)`", text)
+    helps, goals, seen = {}, source("Makefile"), 0
+    for line in commands:
+        words = line.split("#")[0].split()
+        if words and words[0].startswith("grading/") and os.path.isfile(f"{TOP}/{words[0]}") and os.access(f"{TOP}/{words[0]}", os.X_OK):
+            program = words[0]
+            if program not in helps:
+                helps[program] = command(f"{TOP}/{program}", *(["zip"] if "zip" in words else []), "--help")[1]
+            for option in (w for w in words if w.startswith("--")):
+                check(option in helps[program], f"{line}: {program} knows no {option}")
+            seen += 1
+        elif words and words[0] == "make":
+            goal = next(w for w in words[1:] if "=" not in w)
+            check(re.search(rf"^(?:[\w.-]+ )*{re.escape(goal)}(?: [\w.-]+)*:", goals, re.M) or goal in ("host-test", "ktest"),
+                  f"{line}: no goal {goal}")
+            seen += 1
+    check(seen > 12, f"only {seen} commands: is the page read right?")
+    for path in re.findall(r"`((?:labs|kernel|grading|tools|docs|tests)/[\w./-]+)`", text) + \
+            [f"docs/{name}" for name in re.findall(r"\]\(([\w.-]+\.md)\)", text)]:
+        ours = re.search(r"runs|6-|tests/hidden|designs/$", path)       # of the lab that the page invents
+        check(ours or os.path.exists(f"{TOP}/{path}"), f"{path} is not there")
+    figure(f"{seen} commands")
