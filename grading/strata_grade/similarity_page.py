@@ -82,8 +82,8 @@ def page(lab, works, flagged, threshold):
     yield f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1>"
-    yield f"<p>{len(works)} works were compared; {len(flagged)} pairs have {percent(threshold)} of their code, or of one file, in " \
-          "common. What was handed out does not count, nor do names, numbers, comments, layout and the order of functions. " \
+    yield f"<p>{len(works)} works were compared. Pairs with {percent(threshold)} or more of their code, or of one file, in " \
+          f"common: {len(flagged)}. What was handed out does not count, nor do names, numbers, comments, layout and the order of functions. " \
           "Likeness is no proof: look at the places, and ask.</p>"
     yield '<div class="wide"><table><tr><th></th><th>A</th><th>B</th><th>A in B</th><th>B in A</th><th>one file</th></tr>'
     for number, pair in enumerate(flagged, 1):
