@@ -31,7 +31,7 @@ def new_lab(tree, n, name, status=0):
 
 @test("new-lab", timeout=1500)
 def skeleton():
-    """make new-lab: the reference gets 100, the starter 0, on both machines, the wrong solution is killed, a handout works."""
+    """make new-lab: the reference gets 100, the starter 0, on both machines, the wrong solution is killed; the stages below do not change."""
     tree = copy_tree(f"{scratch()}/tree")
     n = number(tree)
     for words in ((n + 1, NAME), (n - 1, NAME), (n, "int"), (n, "../up"), (n, "buddy"), (n, "X"), ("x", NAME)):
