@@ -17,8 +17,9 @@ import subprocess
 import tempfile
 import time
 
-from . import boot, rules
+from . import boot, record, rules
 from .lab import ARCHES, Submission, Trouble
+from .record import TOOLS, version  # noqa: F401  (others look for them here)
 from .sandbox import Sandbox
 
 CROSS = {"riscv": "riscv64-linux-gnu-", "arm64": "aarch64-linux-gnu-", "host": ""}
@@ -32,8 +33,6 @@ COMPILER_SAYS = (("CPU time limit exceeded", f"the compiler does not end within 
                  ("File size limit exceeded", f"the compiler writes more than {COMPILE_OUTPUT >> 20} MiB"))
 HOST_OUTPUT = 2 << 20
 HOST_LATE = 3           # tests without an end on the host before the others are left to QEMU
-TOOLS = (("gcc", "--version"), ("riscv64-linux-gnu-gcc", "--version"), ("aarch64-linux-gnu-gcc", "--version"),
-         ("qemu-system-riscv64", "--version"), ("qemu-system-aarch64", "--version"))
 PASSED, FAILED, LATE, NOT_RUN = "passed", "failed", "timed out", "not run"
 
 
@@ -52,7 +51,7 @@ class Base:
     """What is the same for every submission, built once: the test kernel, the harness, the tests."""
 
     def __init__(self, lab, hidden):
-        self.versions = {words[0]: version(*words) for words in TOOLS}
+        self.versions, self.grader = record.tools(), record.grader(lab)
         self.lab, self.hidden, self.folder = lab, hidden, build_folder(lab) + f"/base{hidden}"
         os.makedirs(self.folder, exist_ok=True)
         with open(f"{self.folder}/.lock", "w", encoding="ascii") as lock:
@@ -109,16 +108,6 @@ def plain_environment():
     return {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")}
 
 
-def version(*words):
-    try:
-        return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              check=True).stdout.splitlines()[0]
-    except FileNotFoundError:
-        raise Trouble(f"{words[0]} is not installed: run ./tools/setup") from None
-    except (OSError, subprocess.CalledProcessError, IndexError) as error:
-        raise Trouble(f"{words[0]} does not work: {error}") from None
-
-
 def last(text):
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if re.search(r"error|trouble|ktest:", line)]
@@ -126,8 +115,12 @@ def last(text):
 
 
 class Grade:
-    def __init__(self, lab, base, tree, seed=1, sandbox=False, stop_early=False, places=("host",) + ARCHES):
+    """stop_early: a lost point is enough; places, tests: the others are not run (tests: names, or names of parts)."""
+
+    def __init__(self, lab, base, tree, seed=1, sandbox=False, stop_early=False, places=("host",) + ARCHES, tests=()):
         self.lab, self.base, self.tree, self.seed = lab, base, tree, seed
+        self.names = [t["name"] for t in base.tests if not tests or {t["name"], t["part"]} & set(tests)]
+        self.boots = not tests or "boot" in tests
         self.compulsory, self.stop_early, self.want = sandbox, stop_early, places
         self.build_note, self.spoofs, self.results, self.instructions, self.times = {}, [], {}, {}, {}
 
@@ -242,7 +235,7 @@ class Grade:
     def host(self):
         if not self.build("host", "host-test-build"):
             return
-        names, late = [t["name"] for t in self.base.tests], 0
+        names, late = list(self.names), 0
         while names and late < HOST_LATE:
             done = self.box.run("/usr/bin/env", "ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:color=never",
                                 f"{self.box.work}/b/host/lab{self.lab.number}/ktest-host", "-s", self.seed, *names[:60],
@@ -300,19 +293,23 @@ class Grade:
         self.spoofs.append({"place": place, "test": test, "times": 1, "line": re.sub(r"[^ -~]", "?", line)[:160]})
 
     def machine(self, arch):
-        if self.build(arch, "ktest-build"):
+        if self.build(arch, "ktest-build") and self.names:
             self.run_tests(arch)
-        if not (self.stop_early and self.lost()):
+        if self.boots and not (self.stop_early and self.lost()):
             boot.run(self, arch, variant(self.lab, arch), CROSS[arch])
 
     def run_tests(self, arch):
-        folder = f"b/{variant(self.lab, arch)}/ktest"
+        for test in self.run_ktest(arch, f"b/{variant(self.lab, arch)}/ktest"):
+            self.put(test["name"], arch, test["verdict"], test["why"], tidy(test["log"]), test["instructions"])
+
+    def run_ktest(self, arch, folder, *options):
+        """The image in that folder of the work folder."""
         out = f"{folder}/result.json"
         for attempt in (1, 2):
             done = self.box.run("/usr/bin/python3", f"{self.box.top}/tools/ktest", "--arch", arch, "--lab", self.lab.number,
                                 "--image", f"{self.box.work}/{folder}/Image", "--tests-json",
-                                f"{self.box.work}/{folder}/tests.json", "--seed", self.seed,
-                                "--json", f"{self.box.work}/{out}", cpu=900, wall=3000)
+                                f"{self.box.work}/{folder}/tests.json", "--seed", self.seed, *options,
+                                "--json", f"{self.box.work}/{out}", *self.names, cpu=900, wall=3000)
             if done.status in (0, 1) and os.path.exists(f"{self.work}/{out}"):
                 break
             if attempt == 2:
@@ -320,10 +317,9 @@ class Grade:
                 raise Trouble(f"QEMU for {arch}: {last(self.box.clean(done.output))}")
         with open(f"{self.work}/{out}", encoding="utf-8") as file:
             result = json.load(file)
-        for test in result["tests"]:
-            self.put(test["name"], arch, test["verdict"], test["why"], tidy(test["log"]), test["instructions"])
         for spoof in result["spoofs"]:
             self.spoof(arch, spoof["test"], spoof["line"])
+        return result["tests"]
 
     # ---- judge ------------------------------------------------------------------------------
 
@@ -367,7 +363,8 @@ class Grade:
                           "passed": verdicts.count(PASSED), "tests": len(mine)})
             for test, verdict in zip(mine, verdicts):
                 tests.append({"name": test["name"], "part": part["name"], "about": test["about"], "verdict": verdict,
-                              "hidden": test["hidden"], "spoofed": any(s["test"] == test["name"] for s in self.spoofs),
+                              "hidden": test["hidden"], "seeds": test["seeds"],
+                              "spoofed": any(s["test"] == test["name"] for s in self.spoofs),
                               "host_counts": self.lab.host_counts(part), "places": self.results.get(test["name"], {}),
                               "instructions": self.instructions.get(test["name"], {})})
         if maximum != 100:
@@ -377,7 +374,8 @@ class Grade:
                 "verdict": "full marks" if full else "points lost", "parts": parts, "tests": tests,
                 "problems": self.problems, "build": self.build_note,
                 "spoofs": sorted(self.spoofs, key=lambda s: (s["place"], str(s["test"]))), "seed": self.seed,
-                "files": self.hashes, "hash": self.hash, "tools": self.base.versions,
+                "seeds": record.seeds(self.seed), "files": self.hashes, "hash": self.hash,
+                "grader": self.base.grader, "tools": self.base.versions,
                 "handout": self.lab.handout, "times": self.times}
 
 

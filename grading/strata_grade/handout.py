@@ -18,8 +18,10 @@ from .lab import Lab, Trouble
 
 SKIP = ("labs/*/mutants/*", "labs/*/tests/hidden/*", "labs/*/starter/*", "labs/*/solutions/*", "labs/*/designs/*",
         "tests/*", "docs/instructor*", "docs/mutants*", "grading/handout*", "grading/mutants", "grading/grade-class",
-        "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py", "README.md", ".gitlab-ci.yml", "prebuilt/*")
-OURS = ("test", "campaign", "handout", "mutants")       # commands that need what is left out
+        "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py",
+        "grading/new-lab", "grading/skeleton/*", "grading/regrade", "grading/similarity", "grading/strata_grade/newlab.py",
+        "grading/strata_grade/regrade.py", "grading/strata_grade/similarity*", "README.md", ".gitlab-ci.yml", "prebuilt/*")
+OURS = ("test", "campaign", "handout", "mutants", "new-lab")       # commands that need what is left out
 
 
 def tracked(top):
