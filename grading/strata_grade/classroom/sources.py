@@ -109,9 +109,11 @@ class Members:
         return path
 
 
-def check_link(path, target):
-    """A link that stays inside is nobody's business; one that leads out shows what was meant."""
-    if target.startswith("/") or os.path.normpath(os.path.join(os.path.dirname(path), target)).split("/")[0] == "..":
+def check_link(path, target, start=None):
+    """A link that stays inside is nobody's business; one that leads out shows what was meant. start: the folder that
+    a target is seen from, if not the link's own."""
+    start = os.path.dirname(path) if start is None else start
+    if target.startswith("/") or os.path.normpath(os.path.join(start, target)).split("/")[0] == "..":
         raise Refused(f"a link in the archive leads outside: {printable(path)} -> {printable(target)}")
 
 
@@ -147,7 +149,7 @@ def read_tar(path, wanted, packed):
                 if info.size > TOTAL_LIMIT:
                     raise Refused(f"the archive unpacks to more than {TOTAL_LIMIT >> 20} MiB")
                 if kind == "link":
-                    check_link(name if info.issym() else "", info.linkname)
+                    check_link(name, info.linkname, None if info.issym() else "")
                 if kind == "file" and members.is_wanted(name):
                     members.data[name] = archive.extractfile(info).read(FILE_LIMIT + 1)
                 archive.members.clear()     # a stream has no need of them, and they take memory
