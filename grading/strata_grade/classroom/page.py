@@ -71,7 +71,7 @@ def attention(grades):
     items += [(row, "not on the roster") for row in grades["students"] if grades["roster"] and not row["on_roster"]]
     if not items:
         return
-    yield '<h2 id="attention">Needs you</h2><div class="card"><p>No score is given until this is settled:</p><ul>'
+    yield '<h2 id="attention">Needs you</h2><div class="card"><p>To be settled before grades go out:</p><ul>'
     yield from (f"<li>{link(row)}: {text(why)}</li>" for row, why in items)
     yield "</ul></div>"
 
@@ -192,7 +192,7 @@ def matrix(grades):
         if row["tests"]:
             yield "".join(cell(row["tests"].get(name), mark[name]) for name in names)
         elif names:
-            yield f'<td class="{STATUS[row["status"]]}" colspan="{len(names)}">{text(WORDS[row["status"]])}</td>'
+            yield f'<td class="{STATUS[row["status"]]} whole" colspan="{len(names)}">{text(WORDS[row["status"]])}</td>'
         yield "</tr>"
     failed = failures(grades)
     yield '</tbody><tfoot><tr><th scope="row" class="who">failed by</th><td></td>'
@@ -329,7 +329,10 @@ def body(grades, out):
         yield from student(grades, row, place, out)
     yield "</div></main><footer><p>"
     yield f"Grader {text(grades['grader'][:12])}, seed {text(grades['seed'])}. Made by grading/grade-class with "
-    yield text("; ".join(sorted(set(grades["tools"].values()))) or "no tool yet") + ".</p></footer>"
+    yield text("; ".join(sorted(set(grades["tools"].values()))) or "no tool yet") + "."
+    if grades["isolation"]:
+        yield f"Isolation in force: {text(', '.join(grades['isolation']))}."
+    yield "</p></footer>"
 
 
 def write(grades, out, path):

@@ -7,6 +7,7 @@ there twice.
 """
 import gzip
 import os
+import resource
 import stat
 import subprocess
 import tarfile
@@ -20,7 +21,7 @@ TOTAL_LIMIT = 512 << 20         # bytes that an archive says or turns out to hol
 MEMBER_LIMIT = 50000            # files and folders
 DEPTH_LIMIT = 32                # folders in folders
 NAME_LIMIT = 1000               # bytes of a name
-FETCH_SECONDS = 300
+FETCH_SECONDS, PACK_LIMIT = 300, 1 << 30     # of a repository: time to fetch, bytes of a file of git's
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
@@ -213,6 +214,10 @@ def read_archive(path, wanted):
 # ---- git ----------------------------------------------------------------------------------------
 
 
+def no_giants():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PACK_LIMIT, PACK_LIMIT))
+
+
 def git(*words, **options):
     """Somebody else's repository: none of its hooks, helpers or questions."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
@@ -220,7 +225,7 @@ def git(*words, **options):
                GIT_SSH_COMMAND="ssh -oBatchMode=yes", GIT_LFS_SKIP_SMUDGE="1")
     return subprocess.run(["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0",
                            "-c", "transfer.fsckObjects=false", *words], stdin=subprocess.DEVNULL,
-                          capture_output=True, env=env, check=False, **options)
+                          capture_output=True, env=env, check=False, preexec_fn=no_giants, **options)
 
 
 def fetch(place, mirror):
