@@ -282,6 +282,49 @@ def listing(folder):
                   os.walk(folder) for name in folders + names)
 
 
+@test("class-roster")
+def class_roster():
+    """Whose a submission is, what late work costs, and which mistakes in the course file are found."""
+    sys.path.insert(0, f"{TOP}/grading")
+    from strata_grade.classroom.course import Course, owners    # pylint: disable=import-outside-toplevel
+    from strata_grade.lab import Trouble        # pylint: disable=import-outside-toplevel
+    path = f"{scratch()}/course.toml"
+
+    def course(more, *students):
+        generate.write_course(path, students, more)
+        return Course(path)
+    people = [{"id": "s1", "name": "Ada Lovelace", "email": "ada@x.org", "canvas_id": "4711"}, {"id": "s2", "name": "Bo"},
+              {"id": "s3", "name": "Bo", "login": "bo3"}, {"id": "s4", "name": "J\u00e4rvi  Ko", "group": "two"},
+              {"id": "s5", "name": "E", "group": "two", "deadline": DEADLINE + 48 * HOUR}]
+    roster = course("", *people)
+    for name, whose in (("S1", "s1"), ("ada", "s1"), ("ada@x.org", "s1"), ("ada lovelace", "s1"), ("x_4711_99_lab2", "s1"),
+                        ("x_LATE_4711_99_lab2", "s1"), ("Ada Lovelace_812_assignsubmission_file", "s1"), ("Bo", ""), ("bo3", "s3"),
+                        ("Jarvi Ko", "s4"), ("TWO", "s4 s5"), ("nobody", ""), ("", ""), ("x_12_99_lab2", "")):
+        equal(f"whose {name!r} is", whose, " ".join(s["id"] for s in owners(roster, name)[0]))
+    equal("the group's deadline", DEADLINE + 48 * HOUR, roster.deadline_of(owners(roster, "two")[0]))
+    late = "[late]\n"
+    for rule, hours, days, cost in (
+            ("points_per_day = 10", -1, 0, 0), ("points_per_day = 10", 1, 1, 10), ("points_per_day = 10", 24, 1, 10),
+            ("points_per_day = 10", 25, 2, 20), ("points_per_day = 10\nmaximum = 15", 25, 2, 15),
+            ("points_per_day = 50", 30, 2, 80), ("percent_per_day = 10", 30, 2, 16), ("percent_per_day = 60", 30, 2, 80),
+            ("percent_per_day = 60\nmaximum = 50", 30, 2, 40), ("points_per_day = 10\ngrace_minutes = 60", 1, 0, 0),
+            ("points_per_day = 10\ngrace_minutes = 60", 1.1, 1, 10), ("points_per_day = 1\nlast_day = 1", 25, 2, 80)):
+        this = course(late + rule, people[0])
+        equal(f"days late: {hours} h, {rule}", days, this.days_late(this.students[0], DEADLINE + hours * HOUR))
+        equal(f"penalty of 80 points: {hours} h, {rule}", cost, this.penalty(80, days))
+    equal("days late for who has an extension", 0, roster.days_late(roster.students[4], DEADLINE + 47 * HOUR))
+    for more, says in (("[late]\npoints_per_day = -1", "points_per_day"), ("[late]\nper_day = 1", "per_day"), ("colour = 1", "colour"),
+                       ('missing = "1"', "missing"), ("[late]\npoints_per_day = 1\npercent_per_day = 1", "not both"), ("= 1", "course.toml"),
+                       ("[[student]]\nname = 'x'", "has no id"), ("[[student]]\nid = 's1'", "is there twice"),
+                       ("[[student]]\nid = 's9'\ndeadline = 'soon'", "is no time")):
+        try:
+            course(more, people[0])
+        except Trouble as trouble:
+            check(says in str(trouble), f"{more!r}: {trouble}")
+        else:
+            check(False, f"{more!r} was accepted")
+
+
 # ---- the page -----------------------------------------------------------------------------------
 
 
