@@ -228,7 +228,7 @@ def alone(kit, folder, out):
         equal(f"{name} alone", without_times(load(f"{scratch()}/alone.json")), without_times(load(f"{out}/{name}/grade.json")))
 
 
-@test("class-steps", timeout=300)
+@test("class-steps", timeout=900)
 def class_steps():
     """--prepare, --only and --gather grade a class in pieces; the grader's trouble is no score, and never a zero."""
     kit, folder, out = Kit(TOP), f"{scratch()}/class", f"{scratch()}/out"

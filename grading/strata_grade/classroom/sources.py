@@ -215,7 +215,9 @@ def read_archive(path, wanted):
 
 
 def no_giants():
-    resource.setrlimit(resource.RLIMIT_FSIZE, (PACK_LIMIT, PACK_LIMIT))
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if most == resource.RLIM_INFINITY or most > PACK_LIMIT:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (PACK_LIMIT, PACK_LIMIT))
 
 
 def git(*words, **options):
