@@ -1,5 +1,6 @@
 """Grading a class: every form of submission, kills and changes, late work, hostile archives, and the page in a browser."""
 import csv
+import io
 import json
 import os
 import shutil
@@ -251,7 +252,7 @@ def class_steps():
         check(says in grade_class(f"{scratch()}/other", *words, status=2), f"{words}: nobody says {says!r}")
 
 
-@test("class-hostile", timeout=300)
+@test("class-hostile", timeout=900)
 def class_hostile():
     """Archives that lead outside, explode, lie or are broken get a clear verdict each, and touch nothing."""
     kit, folder, out, mark = Kit(TOP), f"{scratch()}/class", f"{scratch()}/out", f"{scratch()}/escaped"
@@ -323,6 +324,33 @@ def class_roster():
             check(says in str(trouble), f"{more!r}: {trouble}")
         else:
             check(False, f"{more!r} was accepted")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@test("class-progress")
+def class_progress():
+    """On a terminal a bar with the time left, and lines for trouble alone; elsewhere a line for each submission."""
+    sys.path.insert(0, f"{TOP}/grading")
+    os.environ["TERM"] = "xterm"
+    from strata_grade.classroom.work import Progress    # pylint: disable=import-outside-toplevel
+    one, good = {"slug": "ada"}, {"status": "graded", "score": 85, "max_score": 100, "seconds": 9}
+    for stream in (Terminal(), io.StringIO()):
+        progress = Progress(4, 2, stream)
+        progress.draw(2)
+        progress.begin -= 600
+        progress.finished(one, good, False)
+        progress.draw(2)
+        progress.finished(one, {"status": "trouble", "why": "no disk"}, True)
+        progress.end()
+        text = stream.getvalue()
+        check("30 min left" in text, f"10 minutes for the first of four, and yet {text!r}")
+        check("trouble  ada: no disk; once more later" in text, f"no word about the trouble in {text!r}")
+        equal("there is a bar", stream.isatty(), "\r" in text and "1/4" in text and "#" in text)
+        equal("lines", 1 if stream.isatty() else 2, text.count("\n"))
 
 
 # ---- the page -----------------------------------------------------------------------------------
@@ -412,7 +440,7 @@ UNNAMED = """[...document.querySelectorAll('input, select')].filter(e => !e.labe
 .concat(document.documentElement.lang && document.title ? [] : ['no language or title'])"""
 
 
-@test("class-report", timeout=300)
+@test("class-report", timeout=900)
 def class_report():
     """The page opens without a complaint, on a desk and on a phone, and lets no student's text become markup."""
     out = f"{scratch()}/out"

@@ -9,6 +9,7 @@ import hashlib
 import html
 import os
 import re
+import shlex
 import statistics
 
 from .. import report
@@ -226,7 +227,7 @@ def student(grades, row, place, out):
         yield from remarks(grade)
         for test in grade["tests"]:
             if test["verdict"] != "passed":
-                yield from case(grade, test, f"{out}/{row['submission']}/files")
+                yield from case(grade, test, f"{row['submission']} {test['name']} --out {shlex.quote(out)}")
     yield "</div></details>"
 
 
@@ -273,7 +274,7 @@ def seen(test):
     return [(places, verdict, list(lines)) for (verdict, lines), places in found.items()]
 
 
-def case(grade, test, files):
+def case(grade, test, whose):
     kind = {"timed out": " late", "not run": " skipped"}.get(test["verdict"], "")
     style = CELL[test["verdict"]][0]
     yield f'<details class="case{kind}"><summary><span class="badge {style}">{text(test["verdict"])}</span> '
@@ -298,8 +299,7 @@ def case(grade, test, files):
     if test["verdict"] != "not run":
         again = report.replay(grade, test)
         yield f'<p class="small">The student sees it again with</p><pre>{text(again)}</pre>'
-        if test["part"] != "boot" and not grade["problems"]:
-            yield f'<p class="small">and you, in this tree, with</p><pre>{text(again)} TREE={text(files)}</pre>'
+        yield f'<p class="small">and you, step by step, with</p><pre>grading/regrade --why {text(whose)}</pre>'
     yield "</details>"
 
 

@@ -248,6 +248,7 @@ def work_folder(out):
         if os.path.basename(old).startswith("strata-class-") and os.path.isdir(old) and os.stat(old).st_uid == os.geteuid():
             shutil.rmtree(old, ignore_errors=True)
     folder = tempfile.mkdtemp(prefix="strata-class-")
+    os.chmod(folder, 0o711)     # users of the sandbox pass through it to their own
     with open(note, "w", encoding="utf-8") as file:
         file.write(folder + "\n")
     return folder
