@@ -172,13 +172,12 @@ def take_from(entry, owned, target, wanted_before, mirror):
             if len(inside) != 1:
                 raise
             return take_from(Entry(entry.name, "archive", inside[0]), owned, target, None, None)
-        take(folder, owned, target)
+        root = root_of(folder, owned)
+        times = [os.lstat(f"{entry.place}/{root}{path}").st_mtime for path in owned if folder.kind(root + path)]
     except OSError as error:
         raise Refused(f"it cannot be read: {error.strerror}") from None
-    times = [os.lstat(os.path.join(where, name)).st_mtime for where, _, names in os.walk(target) for name in names] and \
-        [os.lstat(f"{entry.place}/{root_of(folder, owned)}{path}").st_mtime for path in owned
-         if folder.kind(root_of(folder, owned) + path)]
-    return {"handed_in": int(max(times))} if times else {}
+    take(folder, owned, target)
+    return {"handed_in": int(max(times))}
 
 
 def in_child(function, *args):

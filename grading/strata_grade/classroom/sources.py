@@ -5,6 +5,7 @@ folder at most, that of a graded file are read, and what they hold is written wh
 submission as a whole is Refused, with words for the student: a name that leads outside, a bomb, a file that is
 there twice.
 """
+import errno
 import gzip
 import os
 import resource
@@ -51,7 +52,7 @@ class Folder:
         """file, folder, link, other or None."""
         try:
             mode = os.lstat(f"{self.path}/{path}").st_mode
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             return None
         return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else \
             "link" if stat.S_ISLNK(mode) else "other"
@@ -206,6 +207,8 @@ def read_archive(path, wanted):
         raise Refused(f"the archive cannot be read: {error.strerror}") from None
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError, IndexError,
             NotImplementedError, RuntimeError, OverflowError) as error:
+        if getattr(error, "errno", None) not in (None, errno.EINVAL):
+            raise       # the disk's fault, not the archive's
         raise Refused(f"this is no zip, tar or tar.gz archive, or it is broken: {printable(str(error))}") from None
     except MemoryError:
         raise Refused("the archive takes too much memory to read") from None
