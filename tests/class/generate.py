@@ -139,7 +139,8 @@ def commit(folder, files, moment, name):
            "GIT_COMMITTER_DATE": when, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
     fresh = not os.path.isdir(folder)
     write_tree(folder, files)
-    for words in ([["init", "-q", "-b", "main"]] if fresh else []) + [["add", "-A", "-f"], ["commit", "-q", "--allow-empty", "-m", "Work"]]:
+    steps = [["add", "-A", "-f"], ["commit", "-q", "--allow-empty", "-m", "Work"]]
+    for words in ([["init", "-q", "-b", "main"]] if fresh else []) + steps:
         subprocess.run(["git", "-C", folder, "-c", "user.name=S", "-c", "user.email=s@localhost", *words], check=True, env=env,
                        stdin=subprocess.DEVNULL)
     return f"{name} {os.path.basename(os.path.dirname(folder))}/{name}\n"

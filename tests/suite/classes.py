@@ -109,7 +109,8 @@ def small(kit, folder):
     broken = {**kit.starter(), kit.owned[0]: b"int x\n"}
     starter = kit.signed(kit.starter(), "</pre><script>alert(1)</script>")
     generate.pack(kit.reference(), "zip", sub, "ada", before)
-    generate.pack(kit.mutant(f"{kit.lab}/mutants/order-not-recorded.patch", scratch()), "deep.tar.gz", sub, "Ben B\u00f6hm", DEADLINE + 30 * HOUR)
+    wrong = kit.mutant(f"{kit.lab}/mutants/order-not-recorded.patch", scratch())
+    generate.pack(wrong, "deep.tar.gz", sub, "Ben B\u00f6hm", DEADLINE + 30 * HOUR)
     generate.pack(starter, "folder", sub, "cyd@example.org", before)
     line = generate.pack(kit.reference(), "git", sub, "dan", before)
     generate.commit(f"{sub}-git/dan", kit.starter(), DEADLINE + HOUR, "dan")
@@ -392,7 +393,8 @@ def grade_of(kit, i, verdicts):
         parts.append({"name": part["name"], "title": part["title"], "score": score, "max_score": part["points"],
                       "passed": sum(test["verdict"] == "passed" for test in mine), "tests": len(mine)})
     return {"lab": 2, "title": "Buddy allocator", "score": sum(p["score"] for p in parts), "max_score": 100, "parts": parts,
-            "tests": tests, "problems": {kit.owned[0]: [HOSTILE]} if i % 5 == 0 else {}, "build": {"host": HOSTILE} if i % 8 == 0 else {},
+            "tests": tests, "problems": {kit.owned[0]: [HOSTILE]} if i % 5 == 0 else {},
+            "build": {"host": HOSTILE} if i % 8 == 0 else {},
             "spoofs": [{"place": "host", "test": None, "times": 2, "line": HOSTILE}] if i % 9 == 0 else [], "seed": 1,
             "tools": {"gcc": HOSTILE}}
 
@@ -412,7 +414,8 @@ def look(out, folder, students):
             equal(f"the browser's complaints ({name})", [], browser.complaints())
             check(browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"the page is wider than a {name}")
             equal(f"reports on a {name}", students, browser.evaluate("document.querySelectorAll('.student').length"))
-            equal("markup that a student made", 0, browser.evaluate("document.querySelectorAll('img, main script, b b, main style').length"))
+            made = "document.querySelectorAll('img, main script, b b, main style').length"
+            equal("markup that a student made", 0, browser.evaluate(made))
             browser.screenshot(f"{folder}/{name}.png")
             browser.evaluate("document.querySelector('#rows a').click()")
             check(browser.evaluate("document.querySelectorAll('.student[open]').length === 1"), "a click on a name opens no report")
@@ -423,7 +426,8 @@ def look(out, folder, students):
         check(browser.evaluate("document.querySelectorAll('.student:not([open])').length === 0"), "not all reports open")
         browser.evaluate("find.value = 'nobody is called so'; find.dispatchEvent(new Event('input'))")
         check(browser.evaluate("[...document.querySelectorAll('.student')].every(s => s.hidden)"), "the search finds what is not there")
-        browser.evaluate("find.value = ''; find.dispatchEvent(new Event('input')); order.value = 'best'; order.dispatchEvent(new Event('change'))")
+        browser.evaluate("find.value = ''; find.dispatchEvent(new Event('input'))")
+        browser.evaluate("order.value = 'best'; order.dispatchEvent(new Event('change'))")
         check(browser.evaluate("(s => s.every((x, i) => !i || x <= s[i - 1]))([...document.querySelectorAll('.student')]"
                                ".map(s => Number(s.dataset.score)))"), "best first is not in order")
         equal("things without a name", [], browser.evaluate(UNNAMED))

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 
-from ..lab import FILE_LIMIT, Trouble
+from ..lab import Trouble
 from . import sources
 from .course import moment, owners
 from .sources import ENDINGS, Nothing, Refused, printable

@@ -184,7 +184,8 @@ def matrix(grades):
     yield '<table class="matrix"><caption><span class="key p">·</span> passed <span class="key f gap">F</span> failed '
     yield '<span class="key t gap">T</span> timed out <span class="key x gap">–</span> not run</caption>'
     yield '<thead><tr><td class="who"></td><td></td>'
-    yield "".join(f'<th scope="colgroup" colspan="{len(tests)}" class="group first">{text(part["name"])}</th>' for part, tests in parts)
+    yield "".join(f'<th scope="colgroup" colspan="{len(tests)}" class="group first">{text(part["name"])}</th>'
+                  for part, tests in parts)
     yield '</tr><tr><th scope="col" class="who">student</th><th scope="col" class="points">score</th>'
     yield "".join(f'<th scope="col" class="test{mark[name]}"><span>{text(name)}</span></th>' for name in names)
     yield '</tr></thead><tbody id="rows">'
@@ -337,7 +338,8 @@ def body(grades, out):
 
 def write(grades, out, path):
     style, script = local("page.css"), local("page.js")
-    policy = f"default-src 'none'; img-src data:; style-src '{digest(style)}'; script-src '{digest(script)}'; base-uri 'none'; form-action 'none'"
+    policy = (f"default-src 'none'; img-src data:; style-src '{digest(style)}'; script-src '{digest(script)}'; "
+              "base-uri 'none'; form-action 'none'")
     page = ['<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">',

@@ -148,7 +148,8 @@ def grade_only(lab, out, slug):
     if not one:
         raise Trouble(f"nobody handed in anything as {slug}")
     if is_done(out, one):
-        return {"status": "graded" if one["key"] else "refused", "why": next((one[k] for k in ("refused", "nothing", "unclear", "trouble") if k in one), "")}
+        why = next((one[k] for k in ("refused", "nothing", "unclear", "trouble") if k in one), "")
+        return {"status": "graded" if one["key"] else "trouble" if "trouble" in one else "refused", "why": why}
     base = Base(lab, 0 if lab.handout else 1)
     for _ in range(ATTEMPTS):
         state = grade_one(lab, out, one, base, whole["seed"], whole["sandbox"])
