@@ -18,7 +18,7 @@ from .lab import Lab, Trouble
 
 SKIP = ("labs/*/mutants/*", "labs/*/tests/hidden/*", "labs/*/starter/*", "labs/*/solutions/*", "labs/*/designs/*",
         "tests/*", "docs/instructor*", "docs/mutants*", "grading/handout*", "grading/mutants", "grading/grade-class",
-        "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py",
+        "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py", "grading/strata_grade/classroom/*",
         "grading/new-lab", "grading/skeleton/*", "grading/regrade", "grading/similarity", "grading/strata_grade/newlab.py",
         "grading/strata_grade/regrade.py", "grading/strata_grade/similarity*", "README.md", ".gitlab-ci.yml", "prebuilt/*")
 OURS = ("test", "campaign", "handout", "mutants", "new-lab")       # commands that need what is left out
