@@ -71,7 +71,10 @@ def bubblewrap(top, work, user, only):
     for name in ("/etc/alternatives", "/etc/ld.so.cache"):
         words += ["--ro-bind-try", name, name]
     if only:
-        words += ["--ro-bind", f"{work}/{only}", f"/work/{only}"]
+        parts = f"work/{only}".split("/")
+        for depth in range(1, len(parts)):
+            words += ["--perms", "0755", "--dir", "/" + "/".join(parts[:depth])]
+        words += ["--ro-bind", f"{work}/{only}", f"/work/{only}", "--chdir", "/"]
     else:
         words += ["--perms", "1777", "--size", str(TMP_SIZE), "--tmpfs", "/tmp", "--bind", work, "/work",
                   "--ro-bind", top, "/strata", "--chdir", "/strata"]
