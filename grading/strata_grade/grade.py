@@ -157,11 +157,13 @@ class Grade:
         return self.verdict()
 
     def build_and_run(self):
-        self.compile_and_check()
-        if self.stop_early and self.submission.problems:
+        enough = lambda: self.stop_early and (self.submission.problems or self.lost())
+        if not enough():
+            self.compile_and_check()
+        if enough():
             return
         self.timed("host", self.host)
-        if not (self.stop_early and self.lost()):
+        if not enough():
             with concurrent.futures.ThreadPoolExecutor(2) as pool:
                 for future in [pool.submit(self.timed, arch, self.machine, arch) for arch in ARCHES]:
                     future.result()

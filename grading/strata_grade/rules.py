@@ -138,7 +138,7 @@ def check_size(tools, obj):
 
 def check_sections(tools, obj):
     """Sections are where somebody else looks for what to run: initcalls, constructors. And one that must lie at a
-    multiple of 256 MiB makes an image of that size."""
+    multiple of 16 MiB makes an image of that size."""
     found = dict(re.findall(r"^\s*\d+ (\S+).*2\*\*(\d+)$", tool(f"{tools}objdump", "-h", obj), re.M))
     wrong = [f"a section of its own, {name}, is not allowed" for name in sorted(found)
              if not SECTIONS.match(name) or name.startswith((".init_array", ".fini_array"))]

@@ -40,5 +40,5 @@ attack("socket", "source", "the file cannot be read", {FILE: a_socket}, "the fil
 attack("folder", "source", "this is not a regular file", {FILE: os.mkdir}, "the file is a folder")
 attack("sparse", "source", "larger than 1048576 bytes", {FILE: sparse}, "the file has a tebibyte, and takes no room")
 attack("binary", "source", "this is no text file", freelist(end="\0"), "the file holds a zero")
-attack("strange-names", "starter", "not written yet", {}, "files whose names hold newlines and commands", tests=(),
+attack("strange-names", "starter", "not written yet", {}, "files whose names hold newlines and commands", tests=("a_page_is_handed_out_once",),
        extra={f"{PHYS}/zone.c": strange_names})

@@ -29,8 +29,8 @@ attack("size-detected", "guest", "FAILED", freelist(
     "		return list_first_entry(&area->free_list, struct page, list);\n"),
        "is right for the sizes that the tests are seen to use", tests=("freelist",))
 attack("seed-detected", "guest", "FAILED", freelist(
-    "	if (++calls > 2000)\n		return list_first_entry(&area->free_list, struct page, list);\n", before="static unsigned long calls;\n"),
-       "is right for as many calls as the short tests make", tests=("freelist",))
+    "	if (++calls > 1000)\n		return list_first_entry(&area->free_list, struct page, list);\n", before="static unsigned long calls;\n"),
+       "is right for as many calls as the short tests make", tests=("freelist", "smp"))
 attack("loop-interrupts-off", "guest", "TIMED OUT a_page_is_handed_out_once", freelist(
     "	local_irq_disable();\n	for (;;)\n		barrier();\n", headers=("base/irq.h",)),
        "spins with interrupts off, out of a budget's reach", tests=("a_page_is_handed_out_once",))

@@ -25,19 +25,19 @@ def hostile(name, says, code, about, **options):
 
 # Each tells in the report what it has got hold of: "not ok" is a look-alike, so the test fails, whatever it got.
 hostile("host-reads", "attempt to spoof", r"""char text[64];
-long fd = CALL("open", TEXT("CANARY/secret"), 0);
+int fd = CALL("open", TEXT("CANARY/secret"), 0);
 
 say(fd < 0 ? "not ok 9 there is no secret\n" : "not ok 9 THE SECRET\n");
 if (fd >= 0 && CALL("read", fd, TEXT(text), 64) > 0)
 	say(text);""", "reads a file that only the grader may read", never="THE SECRET")
-hostile("host-reads-tree", "attempt to spoof", r"""long fd = CALL("open", TEXT("/strata/kernel/mm/phys/freelist.c"), 0);
+hostile("host-reads-tree", "attempt to spoof", r"""int fd = CALL("open", TEXT("/strata/kernel/mm/phys/freelist.c"), 0);
 
 say(fd < 0 ? "not ok 9 there is no tree\n" : "not ok 9 THE SOLUTION\n");""",
         "reads the reference's solution, where bubblewrap puts the tree", never="THE SOLUTION")
 hostile("host-writes", "attempt to spoof", r"""static const char *const paths[] = { "CANARY/new", "CANARY/secret", "TREE/README.md", "/work/base-riscv.o",
 	"/work/b/host/lab1/ktest-host", "/dev/shm/strata-attack", "/tmp/strata-attack", "/etc/passwd", "/usr/bin/new" };
 for (int i = 0; i < 9; i++) {
-	long fd = CALL("open", TEXT(paths[i]), 01 | 0100, 0777);
+	int fd = CALL("open", TEXT(paths[i]), 01 | 0100, 0777);
 
 	if (fd >= 0 && CALL("write", fd, TEXT("attacked\n"), 9) > 0)
 		say("WRITTEN\n");
@@ -48,7 +48,7 @@ say("not ok 9 writes\n");""", "writes over and removes files of the host, of the
 hostile("host-fills-disk", ("attempt to spoof", "FAILED"), r"""static char block[1 << 16];
 static const char *const paths[] = { "/tmp/strata-fill", "/dev/shm/strata-fill", "/work/fill", "CANARY/fill", "/var/tmp/strata-fill" };
 for (int i = 0; i < 5; i++) {
-	long fd = CALL("open", TEXT(paths[i]), 01 | 0100, 0777);
+	int fd = CALL("open", TEXT(paths[i]), 01 | 0100, 0777);
 
 	for (int n = 0; fd >= 0 && n < 1000 && CALL("write", fd, TEXT(block), sizeof(block)) > 0; n++)
 		say("FILLED\n");

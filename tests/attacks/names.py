@@ -7,7 +7,7 @@ attack("symbol", "object", BELONGS, freelist(end="void ktest_fail(void);\nvoid k
        "the harness's function is defined again")
 attack("symbol-weak", "object", BELONGS, freelist(end="__weak bool oracle_took(void);\nbool oracle_took(void) { return true; }\n"),
        "... weakly")
-attack("symbol-data", "object", BELONGS, freelist(end="unsigned int ktest_table[64];\n"), "... as a variable")
+attack("symbol-data", "object", BELONGS, freelist(end="unsigned long ktest_unlocks[64];\n"), "... as a variable")
 attack("symbol-alias", "source", "attribute or pragma alias", freelist(
     end='static void mine(void) { }\nvoid ktest_report(void) __attribute__((alias("mine")));\n'), "... as an alias")
 attack("symbol-label", "source", "inline assembly", freelist(end='void mine(void) __asm__("ktest_fail");\nvoid mine(void) { }\n'),
@@ -29,7 +29,7 @@ attack("patchable", "object", "a section of its own, __patchable", freelist(
 attack("thread-local", "object", "a section of its own, .t", freelist(
     before="__thread int mine;\n", code="	mine++;\n"), "a variable for a loader that is not there")
 attack("alignment", "object", "bytes; 65536 are allowed", freelist(
-    end="char wide[8] __aligned(1 << 28) = { 1 };\n"), "a variable that makes an image of 256 MiB")
+    end="char wide[8] __aligned(1 << 24) = { 1 };\n"), "a variable that makes an image of many MiB")
 attack("longjmp", "source", "__builtin_longjmp is not allowed", freelist(
     before="static void *out[5];\n", code="	__builtin_longjmp(out, 1);\n"), "leaves the test that it is called from")
 attack("frame", "source", "__builtin_frame_address is not allowed", freelist(
