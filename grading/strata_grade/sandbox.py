@@ -39,6 +39,7 @@ TMP_SIZE = 1 << 30          # of /tmp, which is memory: more than the compiler m
 MEMORY_LIMIT = 8 << 30      # of all processes of a run together: several compilers
 PROCESSES = 512             # of a run: make starts some for each processor
 LOOK = 0.1                  # seconds between two looks at what they hold
+STILL = 30                  # seconds in which no processor was used, nor wanted: of the host's tests
 ROOM = 1 << 20              # bytes that must be left in the work folder
 FIRST_USER, USERS = 58000, 400
 BUBBLEWRAP, USER, LIMITS = "bubblewrap", "separate user", "limits only"
@@ -193,7 +194,7 @@ class Sandbox:
                                        start_new_session=True, preexec_fn=lambda: self.become(user, limits))
             self.running.add(process.pid)
         try:
-            return self.watch(process, wall, output_limit, together, processes)
+            return self.watch(process, wall, output_limit, together, processes, STILL if only else wall)
         finally:
             with contextlib.suppress(ProcessLookupError):   # in its session is all that did not flee from it
                 os.killpg(process.pid, signal.SIGKILL)
@@ -223,7 +224,7 @@ class Sandbox:
         if self.kind != BUBBLEWRAP:
             LIBC.prctl(NO_NEW_PRIVS, 1, 0, 0, 0)
 
-    def watch(self, process, wall, output_limit, together, processes):
+    def watch(self, process, wall, output_limit, together, processes, patience):
         output, flood, over, late = bytearray(), threading.Event(), "", False
 
         def read():
@@ -235,13 +236,20 @@ class Sandbox:
                         flood.set()
         reader = threading.Thread(target=read, daemon=True)
         reader.start()
-        end, look = time.monotonic() + wall, time.monotonic() + LOOK
+        still = time.monotonic()
+        end, look, spent_last = still + wall, still + LOOK, -1
         while process.poll() is None and not (late or over):
             late = time.monotonic() > end
             if flood.is_set():
                 over = "it floods the console"
             elif time.monotonic() > look:
-                over, look = excess(self.members(process.pid), together, processes), time.monotonic() + LOOK
+                members, look = [Member(pid) for pid in self.members(process.pid)], time.monotonic() + LOOK
+                over = excess(members, together, processes)
+                spent = sum(one.spent for one in members)
+                if spent != spent_last or any(one.runs for one in members):
+                    spent_last, still = spent, time.monotonic()
+                elif time.monotonic() > still + patience:
+                    over = f"it does nothing for {patience} s"
             time.sleep(0.02)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -321,13 +329,22 @@ def processes_of(uid):
     return found
 
 
-def excess(pids, together, processes):
+class Member:
+    """A process of a run: the time that it has spent, the memory that it holds, if it runs or waits to."""
+
+    def __init__(self, pid):
+        self.spent, self.held, self.runs = 0, 0, False
+        with contextlib.suppress(OSError, IndexError):
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+                fields = file.read().rsplit(")", 1)[1].split()
+            self.spent, self.held = int(fields[11]) + int(fields[12]), int(fields[21]) * resource.getpagesize()
+            self.runs = fields[0] in "RD"
+
+
+def excess(members, together, processes):
     """What they have too much of, or nothing."""
-    if len(pids) > processes:
+    if len(members) >= processes:
         return f"it starts more than {processes} processes"
-    held = 0
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-                held += int(file.read().split()[1]) * resource.getpagesize()
-    return f"it takes more than {together >> 30} GiB of memory" if held > together else ""
+    if sum(one.held for one in members) > together:
+        return f"it takes more than {together >> 30} GiB of memory"
+    return ""

@@ -54,15 +54,13 @@ for (int i = 0; i < 5; i++) {
 		say("FILLED\n");
 }
 say("not ok 9 fills\n");""", "fills every place that may take it", never="FILLED")
-hostile("host-memory", "it takes more than 2 GiB of memory", r"""for (;;) {
-	char *p = (char *)CALL("mmap", 0, 1L << 26, 3, 0x22, -1L, 0L);
-
-	for (long i = 0; i < 1L << 26; i += 4096)
-		p[i] = 1;
-}""", "takes all memory")
-hostile("host-forks", ("TIMED OUT", "FAILED", "late"), r"""for (;;)
-	CALL("fork", 0);""", "forks without end", slow=True)
-hostile("host-forks-sleepers", ("attempt to spoof", "FAILED"), r"""for (int i = 0; i < 2000; i++)
+hostile("host-memory", "it takes more than 2 GiB of memory", r"""static long never[4];
+CALL("setitimer", 2, TEXT(never), 0);
+for (;;)
+	CALL("mmap", 0, 1L << 26, 3, 0x8022, -1L, 0L);""", "takes all memory, and does away with its time limit")
+hostile("host-forks", "it starts more than 64 processes", r"""for (;;)
+	CALL("fork", 0);""", "forks without end")
+hostile("host-forks-sleepers", "it starts more than 64 processes", r"""for (int i = 0; i < 2000; i++)
 	if (!CALL("fork", 0)) {
 		CALL("setsid", 0);
 		CALL("signal", 15, 1L);
@@ -72,7 +70,7 @@ hostile("host-forks-sleepers", ("attempt to spoof", "FAILED"), r"""for (int i = 
 say("not ok 9 forks\n");""", "leaves two thousand processes behind, each in a session of its own")
 hostile("host-kills-all", ENDS, 'CALL("kill", -1L, 9);', "kills all that it may")
 hostile("host-kills-parent", ENDS, 'CALL("kill", CALL("getppid", 0), 9);', "kills the program that runs the tests")
-hostile("host-stops-parent", ("TIMED OUT", "FAILED"), """CALL("kill", CALL("getppid", 0), 19);
+hostile("host-stops-parent", "it does nothing for 30 s", """CALL("kill", CALL("getppid", 0), 19);
 CALL("_exit", 77);""", "stops it, so that it waits for ever", slow=True)
 hostile("host-garbles", (ENDS, "attempt to spoof"), 'say("half a line, and then the verdict: ");', "garbles the line of the verdict")
 hostile("host-closes", (ENDS, "attempt to spoof"), r"""CALL("fcntl", 1, 4, 02000 | 04000);
