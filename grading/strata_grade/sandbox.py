@@ -246,7 +246,7 @@ class Sandbox:
                 members, look = [Member(pid) for pid in self.members(process.pid)], time.monotonic() + LOOK
                 over = excess(members, together, processes)
                 spent = sum(one.spent for one in members)
-                if spent != spent_last or any(one.runs for one in members):
+                if spent != spent_last or any(one.state in "RD" for one in members):
                     spent_last, still = spent, time.monotonic()
                 elif time.monotonic() > still + patience:
                     over = f"it does nothing for {patience} s"
@@ -321,24 +321,25 @@ def children(pid):
 
 
 def processes_of(uid):
+    """Those that live: the dead ones wait for their parent, which may never ask."""
     found = set()
     for entry in os.scandir("/proc"):
         with contextlib.suppress(OSError):
-            if entry.name.isdigit() and entry.stat().st_uid == uid:
+            if entry.name.isdigit() and entry.stat().st_uid == uid and Member(entry.name).state not in "ZX":
                 found.add(int(entry.name))
     return found
 
 
 class Member:
-    """A process of a run: the time that it has spent, the memory that it holds, if it runs or waits to."""
+    """A process of a run: the time that it has spent, the memory that it holds, its state as in ps(1)."""
 
     def __init__(self, pid):
-        self.spent, self.held, self.runs = 0, 0, False
+        self.spent, self.held, self.state = 0, 0, "X"
         with contextlib.suppress(OSError, IndexError):
             with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
                 fields = file.read().rsplit(")", 1)[1].split()
             self.spent, self.held = int(fields[11]) + int(fields[12]), int(fields[21]) * resource.getpagesize()
-            self.runs = fields[0] in "RD"
+            self.state = fields[0]
 
 
 def excess(members, together, processes):

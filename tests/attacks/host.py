@@ -34,7 +34,7 @@ hostile("host-reads-tree", "attempt to spoof", r"""int fd = CALL("open", TEXT("/
 
 say(fd < 0 ? "not ok 9 there is no tree\n" : "not ok 9 THE SOLUTION\n");""",
         "reads the reference's solution, where bubblewrap puts the tree", never="THE SOLUTION")
-hostile("host-writes", "attempt to spoof", r"""static const char *const paths[] = { "CANARY/new", "CANARY/secret", "TREE/README.md", "/work/base-riscv.o",
+hostile("host-writes", ("attempt to spoof", "died of signal 25"), r"""static const char *const paths[] = { "CANARY/new", "CANARY/secret", "TREE/README.md", "/work/base-riscv.o",
 	"/work/b/host/lab1/ktest-host", "/dev/shm/strata-attack", "/tmp/strata-attack", "/etc/passwd", "/usr/bin/new" };
 for (int i = 0; i < 9; i++) {
 	int fd = CALL("open", TEXT(paths[i]), 01 | 0100, 0777);
@@ -45,7 +45,7 @@ for (int i = 0; i < 9; i++) {
 		say("REMOVED\n");
 }
 say("not ok 9 writes\n");""", "writes over and removes files of the host, of the tree and of the build", never="WRITTEN")
-hostile("host-fills-disk", ("attempt to spoof", "FAILED"), r"""static char block[1 << 16];
+hostile("host-fills-disk", ("attempt to spoof", "died of signal 25"), r"""static char block[1 << 16];
 static const char *const paths[] = { "/tmp/strata-fill", "/dev/shm/strata-fill", "/work/fill", "CANARY/fill", "/var/tmp/strata-fill" };
 for (int i = 0; i < 5; i++) {
 	int fd = CALL("open", TEXT(paths[i]), 01 | 0100, 0777);

@@ -12,7 +12,7 @@ import time
 
 import attacks
 from suite.base import BUILD, CAMPAIGN, TOP, check, equal, figure, scratch, test
-from suite.grading import tree_state
+from suite.grading import grade, tree_state, without_times
 
 sys.path.insert(0, f"{TOP}/grading")
 CHILD_SUBREAPER = 36
@@ -59,10 +59,10 @@ class Corpus:
 
     def __init__(self):
         os.environ["BUILD"] = BUILD
-        from strata_grade import grade, lab, report     # pylint: disable=import-outside-toplevel
+        from strata_grade import grade as grader, lab, report   # pylint: disable=import-outside-toplevel
         ctypes.CDLL(None).prctl(CHILD_SUBREAPER, 1, 0, 0, 0)
-        self.lab, self.report, self.grade_class = lab.Lab(1), report, grade.Grade
-        self.base, self.canary = grade.Base(self.lab, 1), canary()
+        self.lab, self.report, self.grade_class = lab.Lab(1), report, grader.Grade
+        self.base, self.canary = grader.Base(self.lab, 1), canary()
         self.before, self.isolation = host_state(self.canary), None
 
     def run(self, one, everything=False):
@@ -158,6 +158,68 @@ def host():
 def host_user():
     """... nor, as root without bubblewrap, under users that do not exist."""
     host_attacks("user")
+
+
+SAYS_NO = (("a file of the grader's", "cat CANARY/secret"), ("writing to the tree", "echo attacked >> TREE/README.md"),
+           ("writing to the canary", "echo attacked > CANARY/new"), ("a process of the grader's", f"kill -0 {os.getpid()}"),
+           ("writing to what is built", "echo attacked > WORK/b/base"), ("more room in /tmp", "echo x > /tmp/strata-attack"),
+           ("root", "test $(id -u) = 0"), ("a privilege", "grep -q 'CapEff.*[1-9a-f]' /proc/self/status"),
+           ("new privileges", "! grep -q 'NoNewPrivs.*1' /proc/self/status"))
+
+
+@test("attacks-shell", timeout=300)
+def shells():
+    """A shell in the place of the host's tests, under bubblewrap and without, reads and writes nothing and leaves nothing."""
+    from strata_grade.sandbox import BUBBLEWRAP, LIMITS, Sandbox, processes_of     # pylint: disable=import-outside-toplevel
+    folder, seen = canary(), []
+    before = host_state(folder)
+    for kind in ("", "user"):
+        work = f"{scratch()}/work{kind}"
+        os.makedirs(f"{work}/b")
+        os.chmod(scratch(), 0o755)
+        with open(f"{work}/b/base", "w", encoding="ascii") as file:
+            file.write("built\n")
+        with isolation(kind):
+            box = Sandbox(TOP, work)
+        seen.append(box.kind)
+        if box.kind == LIMITS:
+            continue
+        for what, script in SAYS_NO:
+            for old, new in (("CANARY", folder), ("TREE", box.top), ("WORK", box.work)):
+                script = script.replace(old, new)
+            if what != "root" or os.geteuid() == 0:
+                done = box.run("/bin/sh", "-c", script, only="b")
+                check(done.status != 0, f"{box.kind}: {what} can be had: {script}: {done.output}")
+        done = box.run("/bin/sh", "-c", "cat b/base /work/b/base 2>/dev/null; setsid sleep 1000 & : >/tmp/strata-attack", only="b")
+        if box.kind == BUBBLEWRAP:
+            check("built" in done.output, f"what is built cannot be read: {done.output}")
+        elif box.users:
+            equal("processes that are left", set(), processes_of(box.users.runner))
+            equal("what the builder may do", 0, box.run("/bin/sh", "-c", f"echo rebuilt > {box.work}/b/base; setsid sleep 1000 &").status)
+        users = box.users
+        box.close()
+        check(not users or not processes_of(users.builder) | processes_of(users.runner), f"{box.kind}: a user lives on")
+        equal(f"{box.kind}: the host", before, host_state(folder))
+    figure(", ".join(seen))
+
+
+@test("grade-isolation", timeout=900)
+def isolations():
+    """The grade is the same under bubblewrap, as another user and under limits only; JSON, table and JUnit say which it was."""
+    grades = {}
+    for kind in ("", "user", "limits"):
+        junit = f"{scratch()}/junit{kind}.xml"
+        with isolation(kind):
+            result, text = grade(TOP, 0, "--junit", junit)
+        with open(junit, encoding="utf-8") as file:
+            check(f'<property name="isolation" value="{result["isolation"]}"' in file.read(), "the JUnit file does not say it")
+        check(f"isolation: {result['isolation']}" in text, "the table does not say it")
+        kind = result.pop("isolation")
+        grades[kind] = without_times(result)
+    check("limits only" in grades, f"isolations seen: {sorted(grades)}")
+    for kind, result in grades.items():
+        equal(f"the grade under {kind}", grades["limits only"], result)
+    figure(", ".join(grades))
 
 
 @test("attacks-all", timeout=7200, campaign=True)
