@@ -17,8 +17,9 @@ from .grade import ARCHES, CROSS, Base, base_object, last, plain_environment, va
 from .lab import Lab, Trouble
 
 SKIP = ("labs/*/mutants/*", "labs/*/tests/hidden/*", "labs/*/starter/*", "labs/*/solutions/*", "labs/*/designs/*",
-        "tests/*", "docs/instructor*", "docs/mutants*", "docs/grading-security*", "grading/handout*", "grading/mutants", "grading/grade-class",
-        "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py", "README.md", ".gitlab-ci.yml", "prebuilt/*")
+        "tests/*", "docs/instructor*", "docs/mutants*", "docs/grading-security*", "grading/handout*", "grading/mutants",
+        "grading/grade-class", "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py", "README.md",
+        ".gitlab-ci.yml", "prebuilt/*")
 OURS = ("test", "campaign", "handout", "mutants")       # commands that need what is left out
 
 

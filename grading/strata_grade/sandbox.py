@@ -26,6 +26,7 @@ import resource
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import threading
 import time
@@ -107,10 +108,15 @@ class Users:
 
 
 class Sandbox:
+    """work: a new folder of the grader's own, which becomes the users'."""
+
     launching = threading.Lock()    # nobody sweeps while a process is being made
     running = set()                 # process numbers, of all sandboxes of this grader
 
     def __init__(self, top, work, compulsory=False):
+        state = os.stat(work)
+        if state.st_mode & stat.S_ISVTX or state.st_uid != os.geteuid():
+            raise Trouble(f"{work} is no folder of the grader's own")
         self.real_top, self.real_work, self.why, self.users = top, work, {}, None
         os.makedirs(f"{work}/b", exist_ok=True)
         for kind, own_users in ((BUBBLEWRAP, True), (BUBBLEWRAP, False), (USER, True), (LIMITS, False)):
@@ -144,6 +150,8 @@ class Sandbox:
         if done.status == 0:
             return True
         self.close()
+        if own_users:
+            self.give(os.geteuid(), os.getegid())
         return self.no(done.output.strip() or "the tree or the folder for temporary files is not to be read by others")
 
     def no(self, why):
@@ -152,13 +160,15 @@ class Sandbox:
 
     def hand_over(self):
         """What the grader has put into the work folder becomes the builder's."""
-        if not self.users:
-            return
-        os.chmod(self.real_work, 0o750)
+        if self.users:
+            os.chmod(self.real_work, 0o750)
+            self.give(self.users.builder, self.users.group)
+
+    def give(self, user, group):
         for folder, folders, files in os.walk(self.real_work):
             for name in [".", *folders, *files]:
                 with contextlib.suppress(FileNotFoundError):    # a compiler's, which runs at the same time
-                    os.chown(f"{folder}/{name}", self.users.builder, self.users.group, follow_symlinks=False)
+                    os.chown(f"{folder}/{name}", user, group, follow_symlinks=False)
 
     def close(self):
         if self.users:
