@@ -17,10 +17,11 @@ from .grade import ARCHES, CROSS, Base, base_object, last, plain_environment, va
 from .lab import Lab, Trouble
 
 SKIP = ("labs/*/mutants/*", "labs/*/tests/hidden/*", "labs/*/starter/*", "labs/*/solutions/*", "labs/*/designs/*",
-        "tests/*", "docs/instructor*", "docs/mutants*", "grading/handout*", "grading/mutants", "grading/grade-class",
-        "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py", "grading/strata_grade/classroom/*",
-        "grading/new-lab", "grading/skeleton/*", "grading/regrade", "grading/similarity", "grading/strata_grade/newlab.py",
-        "grading/strata_grade/regrade.py", "grading/strata_grade/similarity*", "README.md", ".gitlab-ci.yml", "prebuilt/*")
+        "tests/*", "docs/instructor*", "docs/mutants*", "docs/grading-security*", "grading/handout*", "grading/mutants",
+        "grading/grade-class", "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py",
+        "grading/strata_grade/classroom/*", "grading/new-lab", "grading/skeleton/*", "grading/regrade", "grading/similarity",
+        "grading/strata_grade/newlab.py", "grading/strata_grade/regrade.py", "grading/strata_grade/similarity*",
+        "README.md", ".gitlab-ci.yml", "prebuilt/*")
 OURS = ("test", "campaign", "handout", "mutants", "new-lab")       # commands that need what is left out
 
 
