@@ -9,15 +9,17 @@ Trust. The submission is judged by what it does in the pristine tree, built from
 import concurrent.futures
 import errno
 import fcntl
+import glob
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import tempfile
 import time
 
-from . import boot, rules
+from . import boot, codequality, rules
 from .lab import ARCHES, Submission, Trouble
 from .sandbox import Sandbox
 
@@ -79,6 +81,9 @@ class Base:
         for place, prefix in (("host", f"host/lab{self.lab.number}"), ("riscv", variant(self.lab, "riscv") + "/ktest")):
             objects = [f"{self.folder}/{prefix}/{group}/{name}" for group in ("given", "world", "core")
                        for name in sorted(os.listdir(f"{self.folder}/{prefix}/{group}")) if name.endswith(".o")]
+            ready = f"{self.lab.top}/prebuilt/lab{self.lab.number}/" + \
+                (f"host-{platform.machine()}" if place == "host" else f"{place}/given")
+            objects += sorted(glob.glob(f"{ready}/*.o"))
             if place != "host":
                 objects.append(base_object(self.lab, self.folder, place))
             for defined, _ in rules.globals_of(CROSS[place], objects).values():
@@ -130,6 +135,7 @@ class Grade:
         self.lab, self.base, self.tree, self.seed = lab, base, tree, seed
         self.compulsory, self.stop_early, self.want = sandbox, stop_early, places
         self.build_note, self.spoofs, self.results, self.instructions, self.times = {}, [], {}, {}, {}
+        self.findings = []
 
     def run(self):
         begin = time.monotonic()
@@ -193,6 +199,8 @@ class Grade:
         goal = "host-test-student" if place == "host" else "ktest-student"
         done = self.make(place, goal, cpu=COMPILE_CPU, memory=COMPILE_MEMORY, file_limit=COMPILE_OUTPUT)
         objects, text = self.objects(place), self.box.clean(done.output)
+        theirs = [path for path in self.lab.owned if path not in self.submission.problems]     # no starter in its place
+        self.findings += codequality.diagnostics(text, theirs)
         for path, obj in objects.items():
             if not os.path.exists(obj):
                 why = why_no_object(path, obj, text)
@@ -262,7 +270,9 @@ class Grade:
         """A child ends before its parent says how: a verdict that is followed by another one for the
         same test was not the parent's."""
         asked, judged, log, found = names[:60], [], [], []
-        for line in self.box.clean(done.output).splitlines():
+        text = self.box.clean(done.output)
+        self.findings += codequality.sanitizers(text, self.lab.owned)
+        for line in text.splitlines():
             match = re.match(r"(ok|not ok) (\d+) (\w+) - (.*)$", line)
             right = match and len(found) < len(asked) and match[3] == asked[len(found)] \
                 and int(match[2]) == len(found) + 1
@@ -375,7 +385,7 @@ class Grade:
         full = score == maximum and not touched
         return {"lab": self.lab.number, "title": self.lab.title, "score": score, "max_score": maximum,
                 "verdict": "full marks" if full else "points lost", "parts": parts, "tests": tests,
-                "problems": self.problems, "build": self.build_note,
+                "problems": self.problems, "build": self.build_note, "findings": codequality.unique(self.findings),
                 "spoofs": sorted(self.spoofs, key=lambda s: (s["place"], str(s["test"]))), "seed": self.seed,
                 "files": self.hashes, "hash": self.hash, "tools": self.base.versions,
                 "handout": self.lab.handout, "times": self.times}

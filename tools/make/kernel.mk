@@ -32,7 +32,9 @@ KERNEL_OBJ := $(addprefix $(O)/,$(addsuffix .o,$(basename $(KERNEL_SRC))))
 # the same options but for debugging information; in the instructor's tree the sources are the reference.
 PREBUILT := prebuilt/lab$(LAB)/$(ARCH)
 ifeq ($(BASE),reference)
-BELOW       := $(PREBUILT)/below$(if $(filter 1,$(DEBUG)),-debug)
+BELOW       := $(PREBUILT)/below$(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(KASAN)),-kasan)$(if $(filter 1,$(UBSAN)),-ubsan)
+$(if $(wildcard $(BELOW)),,$(if $(wildcard $(PREBUILT)/below),$(error BASE=reference: there are no ready-made objects \
+	for this mixture of DEBUG, KASAN and UBSAN; leave one out)))
 BELOW_READY := $(shell test -d $(BELOW) && cd $(BELOW) && find kernel -name '*.o')
 KERNEL_OBJ  := $(filter-out $(addprefix $(O)/,$(BELOW_READY)),$(KERNEL_OBJ)) $(addprefix $(BELOW)/,$(BELOW_READY))
 endif
