@@ -131,11 +131,13 @@ def last(text):
 
 
 class Grade:
-    def __init__(self, lab, base, tree, seed=1, sandbox=False, stop_early=False, places=("host",) + ARCHES):
+    def __init__(self, lab, base, tree, seed=1, sandbox=False, stop_early=False, places=("host",) + ARCHES,
+                 progress=False):
+        """progress: write b/VARIANT/ktest/progress.json in the work folder, while the tests run."""
         self.lab, self.base, self.tree, self.seed = lab, base, tree, seed
         self.compulsory, self.stop_early, self.want = sandbox, stop_early, places
         self.build_note, self.spoofs, self.results, self.instructions, self.times = {}, [], {}, {}, {}
-        self.findings = []
+        self.findings, self.progress = [], progress
 
     def run(self):
         begin = time.monotonic()
@@ -322,7 +324,9 @@ class Grade:
             done = self.box.run("/usr/bin/python3", f"{self.box.top}/tools/ktest", "--arch", arch, "--lab", self.lab.number,
                                 "--image", f"{self.box.work}/{folder}/Image", "--tests-json",
                                 f"{self.box.work}/{folder}/tests.json", "--seed", self.seed,
-                                "--json", f"{self.box.work}/{out}", cpu=900, wall=3000)
+                                "--json", f"{self.box.work}/{out}",
+                                *(["--progress", f"{self.box.work}/{folder}/progress.json"] if self.progress else []),
+                                cpu=900, wall=3000)
             if done.status in (0, 1) and os.path.exists(f"{self.work}/{out}"):
                 break
             if attempt == 2:
