@@ -20,9 +20,9 @@ from .lab import Lab, Trouble
 
 SKIP = ("labs/*/mutants/*", "labs/*/tests/hidden/*", "labs/*/starter/*", "labs/*/solutions/*", "labs/*/designs/*",
         "tests/*", "docs/instructor*", "docs/mutants*", "grading/handout*", "grading/mutants", "grading/grade-class",
-        "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py", "grading/strata_grade/gradescope.py",
-        "grading/strata_grade/slurm.py", "grading/gradescope/*", "grading/gitlab/*.yml", "grading/gitlab/class-pipeline",
-        "README.md", ".gitlab-ci.yml", ".ci/*", "prebuilt/*")
+        "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py", "grading/strata_grade/classroom/*",
+        "grading/strata_grade/gradescope.py", "grading/strata_grade/slurm.py", "grading/gradescope/*",
+        "grading/gitlab/*.yml", "grading/gitlab/class-pipeline", "README.md", ".gitlab-ci.yml", ".ci/*", "prebuilt/*")
 PIPELINE = "grading/gitlab/handout.gitlab-ci.yml"       # becomes the student's .gitlab-ci.yml
 # The builds for which BASE=reference has objects.
 BUILDS = {"": (), "-debug": ("DEBUG=1",), "-kasan": ("KASAN=1",), "-ubsan": ("UBSAN=1",),
