@@ -7,5 +7,5 @@ if ! /usr/bin/python3 -c 'import tomllib'; then
 	echo "setup.sh: the grader needs Python 3.11: choose a newer base image (Ubuntu 24.04, Debian 12)" >&2
 	exit 1
 fi
-"$root/source/strata/tools/setup"
+"$root/source/strata/tools/setup" --grade
 "$root/source/strata/grading/gradescope/autograder" prepare --root "$root"
