@@ -33,6 +33,7 @@ PR_SET_PDEATHSIG = 1
 # What a grade depends on, besides the submission; and what below it does not matter.
 GRADERS = ("Makefile", "kernel", "user", "tools", "grading", "prebuilt")
 APART = ("grading/strata_grade/classroom/", "grading/grade-class", "grading/handout", "grading/mutants",
+         "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py",
          "grading/gradescope/", "grading/gitlab/", "grading/similarity", "grading/regrade", "tools/bench", "tools/hostbench")
 OF_A_LAB = ("lab.toml", "starter", "tests")
 
