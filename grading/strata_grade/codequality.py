@@ -25,8 +25,13 @@ SEVERITY = {"error": "blocker", "warning": "minor", "rule": "blocker", "asan": "
             "kasan": "critical"}
 
 
+def plain(text):
+    """The same words each time: no addresses."""
+    return re.sub(r"0x[0-9a-f]{6,}|\b[0-9a-f]{16}\b", "0x…", text)
+
+
 def finding(path, line, kind, check, text):
-    text = re.sub(r"0x[0-9a-f]{6,}|\b[0-9a-f]{16}\b", "0x…", text)
+    text = plain(text)
     return {"path": os.path.normpath(path), "line": int(line), "kind": kind, "check": check,
             "text": re.sub(r"[^ -~…]", "?", text.replace("‘", "'").replace("’", "'"))[:300]}
 
@@ -66,7 +71,7 @@ def after_time(line):
 
 
 def slug(text):
-    return re.sub(r"[^a-z]+", "-", text.split(":")[0].lower()).strip("-")[:40]
+    return re.sub(r"[^a-z]+", "-", plain(text).replace("0x…", "").split(":")[0].lower())[:40].strip("-")
 
 
 def trace(lines, owned):

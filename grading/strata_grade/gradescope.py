@@ -97,16 +97,20 @@ class Writer(threading.Thread):
         super().__init__(daemon=True)
         self.grade, self.path, self.config = grade, path, config
         self.begin, self.over, self.written = time.monotonic(), threading.Event(), None
+        self.ended = False      # somebody wants this run to end
 
     def run(self):
         while not self.over.wait(INTERVAL):
-            late = self.seconds() > self.config["seconds"]
-            self.look(f"The time of {self.config['seconds']} s was over before all tests had run." if late else
+            late = self.ended or self.seconds() > self.config["seconds"]
+            self.look(f"The time was over after {self.seconds():.0f} s, before all tests had run." if late else
                       "Not all tests have run: these are the verdicts so far.", late)
             if late:
-                print(f"out of time after {self.config['seconds']} s", flush=True)
+                print(f"out of time after {self.seconds():.0f} s", flush=True)
                 end_descendants()
-                os._exit(0)
+                os._exit(0 if self.written else 2)
+
+    def end(self, *_):
+        self.ended = True
 
     def seconds(self):
         return time.monotonic() - self.begin
@@ -167,6 +171,7 @@ def run(root, config):
         os.remove(path)
     grade = Grade(lab, Base(lab, 1), find_tree(lab, f"{root}/submission", loose), seed=config["seed"], progress=True)
     writer = Writer(grade, path, config)
+    signal.signal(signal.SIGTERM, writer.end)   # as when a container is stopped
     writer.start()
     try:
         whole = grade.run()
