@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-PATIENCE = 60
+PATIENCE = 180
 
 
 def chromium():

@@ -21,7 +21,7 @@ import tomllib
 import xml.etree.ElementTree as ET
 import zipfile
 
-from suite.base import BUILD, TOP, Failure, check, equal, figure, scratch, test
+from suite.base import BUILD, TOP, Failure, Skip, check, equal, figure, scratch, test
 from suite.grading import FREELIST, owned, source, with_code
 from suite.handout import write_handout
 
@@ -530,8 +530,7 @@ def slurm():
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     missing = [name for name in (*DAEMONS, "sbatch") if not shutil.which(name)]
     if missing:
-        figure(f"skipped: {', '.join(missing)} not installed (./tools/setup --cluster)")
-        return
+        raise Skip(f"{', '.join(missing)} not installed: run ./tools/setup --cluster")
     begin = time.monotonic()
     for name, kind in (("ada", "reference"), ("bob", "starter"), ("eve", "reference")):
         changed = {"freelist": FREELIST + "oops\n"} if name == "eve" else {}

@@ -103,6 +103,7 @@ def table(lab, course, out, whole):
     return {"lab": lab.number, "title": lab.title, "course": course.title, "max_score": plain(sum(points.values())),
             "deadline": course.deadline.isoformat() if course.deadline else None,
             "grader": whole["grader"], "seed": whole["seed"], "tools": first["tools"] if first else {},
+            "isolation": sorted({str(grade["isolation"]) for grade in grades if grade.get("isolation")}),
             "parts": [{"name": p["name"], "title": p["title"], "points": points[p["name"]]} for p in lab.parts],
             "tests": [{k: test[k] for k in ("name", "part", "about", "hidden")} for test in first["tests"]] if first else [],
             "roster": bool(course.students), "counts": counts, "students": rows}

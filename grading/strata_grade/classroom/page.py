@@ -9,6 +9,7 @@ import hashlib
 import html
 import os
 import re
+import shlex
 import statistics
 
 from .. import report
@@ -71,7 +72,7 @@ def attention(grades):
     items += [(row, "not on the roster") for row in grades["students"] if grades["roster"] and not row["on_roster"]]
     if not items:
         return
-    yield '<h2 id="attention">Needs you</h2><div class="card"><p>No score is given until this is settled:</p><ul>'
+    yield '<h2 id="attention">Needs you</h2><div class="card"><p>To be settled before grades go out:</p><ul>'
     yield from (f"<li>{link(row)}: {text(why)}</li>" for row, why in items)
     yield "</ul></div>"
 
@@ -192,7 +193,7 @@ def matrix(grades):
         if row["tests"]:
             yield "".join(cell(row["tests"].get(name), mark[name]) for name in names)
         elif names:
-            yield f'<td class="{STATUS[row["status"]]}" colspan="{len(names)}">{text(WORDS[row["status"]])}</td>'
+            yield f'<td class="{STATUS[row["status"]]} whole" colspan="{len(names)}">{text(WORDS[row["status"]])}</td>'
         yield "</tr>"
     failed = failures(grades)
     yield '</tbody><tfoot><tr><th scope="row" class="who">failed by</th><td></td>'
@@ -226,7 +227,7 @@ def student(grades, row, place, out):
         yield from remarks(grade)
         for test in grade["tests"]:
             if test["verdict"] != "passed":
-                yield from case(grade, test, f"{out}/{row['submission']}/files")
+                yield from case(grade, test, f"{row['submission']} {test['name']} --out {shlex.quote(out)}")
     yield "</div></details>"
 
 
@@ -273,7 +274,7 @@ def seen(test):
     return [(places, verdict, list(lines)) for (verdict, lines), places in found.items()]
 
 
-def case(grade, test, files):
+def case(grade, test, whose):
     kind = {"timed out": " late", "not run": " skipped"}.get(test["verdict"], "")
     style = CELL[test["verdict"]][0]
     yield f'<details class="case{kind}"><summary><span class="badge {style}">{text(test["verdict"])}</span> '
@@ -298,8 +299,7 @@ def case(grade, test, files):
     if test["verdict"] != "not run":
         again = report.replay(grade, test)
         yield f'<p class="small">The student sees it again with</p><pre>{text(again)}</pre>'
-        if test["part"] != "boot" and not grade["problems"]:
-            yield f'<p class="small">and you, in this tree, with</p><pre>{text(again)} TREE={text(files)}</pre>'
+        yield f'<p class="small">and you, step by step, with</p><pre>grading/regrade --why {text(whose)}</pre>'
     yield "</details>"
 
 
@@ -329,7 +329,10 @@ def body(grades, out):
         yield from student(grades, row, place, out)
     yield "</div></main><footer><p>"
     yield f"Grader {text(grades['grader'][:12])}, seed {text(grades['seed'])}. Made by grading/grade-class with "
-    yield text("; ".join(sorted(set(grades["tools"].values()))) or "no tool yet") + ".</p></footer>"
+    yield text("; ".join(sorted(set(grades["tools"].values()))) or "no tool yet") + "."
+    if grades["isolation"]:
+        yield f"Isolation in force: {text(', '.join(grades['isolation']))}."
+    yield "</p></footer>"
 
 
 def write(grades, out, path):

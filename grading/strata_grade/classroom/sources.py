@@ -7,6 +7,7 @@ there twice.
 """
 import gzip
 import os
+import resource
 import stat
 import subprocess
 import tarfile
@@ -20,7 +21,7 @@ TOTAL_LIMIT = 512 << 20         # bytes that an archive says or turns out to hol
 MEMBER_LIMIT = 50000            # files and folders
 DEPTH_LIMIT = 32                # folders in folders
 NAME_LIMIT = 1000               # bytes of a name
-FETCH_SECONDS = 300
+FETCH_SECONDS, PACK_LIMIT = 300, 1 << 30     # of a repository: time to fetch, bytes of a file of git's
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
@@ -109,9 +110,11 @@ class Members:
         return path
 
 
-def check_link(path, target):
-    """A link that stays inside is nobody's business; one that leads out shows what was meant."""
-    if target.startswith("/") or os.path.normpath(os.path.join(os.path.dirname(path), target)).split("/")[0] == "..":
+def check_link(path, target, start=None):
+    """A link that stays inside is nobody's business; one that leads out shows what was meant. start: the folder that
+    a target is seen from, if not the link's own."""
+    start = os.path.dirname(path) if start is None else start
+    if target.startswith("/") or os.path.normpath(os.path.join(start, target)).split("/")[0] == "..":
         raise Refused(f"a link in the archive leads outside: {printable(path)} -> {printable(target)}")
 
 
@@ -147,7 +150,7 @@ def read_tar(path, wanted, packed):
                 if info.size > TOTAL_LIMIT:
                     raise Refused(f"the archive unpacks to more than {TOTAL_LIMIT >> 20} MiB")
                 if kind == "link":
-                    check_link(name if info.issym() else "", info.linkname)
+                    check_link(name, info.linkname, None if info.issym() else "")
                 if kind == "file" and members.is_wanted(name):
                     members.data[name] = archive.extractfile(info).read(FILE_LIMIT + 1)
                 archive.members.clear()     # a stream has no need of them, and they take memory
@@ -211,6 +214,12 @@ def read_archive(path, wanted):
 # ---- git ----------------------------------------------------------------------------------------
 
 
+def no_giants():
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if most == resource.RLIM_INFINITY or most > PACK_LIMIT:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (PACK_LIMIT, PACK_LIMIT))
+
+
 def git(*words, **options):
     """Somebody else's repository: none of its hooks, helpers or questions."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
@@ -218,7 +227,7 @@ def git(*words, **options):
                GIT_SSH_COMMAND="ssh -oBatchMode=yes", GIT_LFS_SKIP_SMUDGE="1")
     return subprocess.run(["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0",
                            "-c", "transfer.fsckObjects=false", *words], stdin=subprocess.DEVNULL,
-                          capture_output=True, env=env, check=False, **options)
+                          capture_output=True, env=env, check=False, preexec_fn=no_giants, **options)
 
 
 def fetch(place, mirror):

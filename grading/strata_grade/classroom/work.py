@@ -28,7 +28,7 @@ from ..lab import Trouble
 from .collect import plan
 
 ATTEMPTS = 2
-LOCK_SECONDS = 10
+LOCK_SECONDS = 20
 PR_SET_PDEATHSIG = 1
 # What a grade depends on, besides the submission; and what below it does not matter.
 GRADERS = ("Makefile", "kernel", "user", "tools", "grading", "prebuilt")
@@ -230,8 +230,9 @@ class Progress:
         if state["status"] != "graded":
             self.line(f"trouble  {one['slug']}: {state['why']}{'; once more later' if again else ''}")
         elif not self.bar:
+            how = f"the same files as {state['same']}" if "same" in state else f"{state.get('seconds', 0):.0f} s"
             self.line(f"graded   {one['slug']}  {state['score']}/{state['max_score']}  "
-                      f"({self.done} of {self.total}, {state.get('seconds', 0):.0f} s; {self.left()})")
+                      f"({self.done} of {self.total}, {how}; {self.left()})")
 
     def end(self):
         if self.bar:
@@ -248,6 +249,7 @@ def work_folder(out):
         if os.path.basename(old).startswith("strata-class-") and os.path.isdir(old) and os.stat(old).st_uid == os.geteuid():
             shutil.rmtree(old, ignore_errors=True)
     folder = tempfile.mkdtemp(prefix="strata-class-")
+    os.chmod(folder, 0o711)     # users of the sandbox pass through it to their own
     with open(note, "w", encoding="utf-8") as file:
         file.write(folder + "\n")
     return folder
@@ -276,7 +278,8 @@ class Class:
     def __init__(self, lab, out, whole, jobs):
         self.lab, self.out, self.whole, self.jobs = lab, out, whole, jobs
         self.queue = [one for one in whole["submissions"] if not is_done(out, one)]
-        self.running, self.attempts, self.graded = {}, {}, {}
+        self.running, self.attempts = {}, {}
+        self.graded = {one["key"]: one["slug"] for one in whole["submissions"] if one["key"] and one not in self.queue}
 
     def run(self):
         """Submissions that were graded now."""
@@ -343,7 +346,7 @@ class Class:
         for name in ("grade.json", "junit.xml", "state.json"):
             shutil.copyfile(f"{self.out}/{slug}/{name}", f"{self.out}/{one['slug']}/{name}.new")
             os.replace(f"{self.out}/{one['slug']}/{name}.new", f"{self.out}/{one['slug']}/{name}")
-        self.tell(one, read_json(f"{self.out}/{one['slug']}/state.json"))
+        self.tell(one, {**read_json(f"{self.out}/{one['slug']}/state.json"), "same": slug})
 
     def stop(self):
         for _, process in self.running.values():
