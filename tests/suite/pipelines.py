@@ -225,6 +225,10 @@ def check_class_jobs(jobs):
         equal("artifacts", ("always", [f"graded/{name}/"]), (artifacts["when"], artifacts["paths"]))
         check("needs" not in jobs[f"grade {name}"], "the plan's artifacts would not come")
     equal("gather", ("always", None), (jobs["gather"]["when"], jobs["gather"].get("needs")))
+    # GitLab does not hand on variables with which somebody started the parent's pipeline.
+    text = json.dumps(jobs).replace("$PARENT_PIPELINE_ID", "")
+    equal("variables of the child's pipeline", [], re.findall(r"\$\w+", text))
+    equal("image", {"debian:bookworm"}, {job["image"] for job in jobs.values() if isinstance(job, dict) and "image" in job})
 
 
 @test("pipeline-own", timeout=1800)
