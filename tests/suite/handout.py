@@ -1,4 +1,5 @@
 """The handout: what a student receives builds, speaks, grades 0, and tells nothing of the solution."""
+import fcntl
 import glob
 import json
 import os
@@ -8,6 +9,7 @@ import subprocess
 import tomllib
 
 from suite.base import ARCHES, BUILD, CAMPAIGN, TOP, check, equal, scratch, shell, test
+from suite.grading import tree_state
 
 TELLING = 30        # characters: a shorter line may stand in any program
 CHANCE = 2          # lines of the reference in a file that hold no solution: a test's page core counts pages, too
@@ -24,8 +26,17 @@ def labs():
 
 
 def write_handout():
-    out = f"{scratch()}/handout"
-    subprocess.run([f"{TOP}/grading/handout", "--out", out], env=dict(os.environ, BUILD=BUILD), check=True)
+    """A handout of this tree, this test's own; it is made once for all tests."""
+    out, ready = f"{scratch()}/handout", f"{BUILD}/handout/{tree_state()[:16]}"
+    os.makedirs(os.path.dirname(ready), exist_ok=True)
+    with open(f"{BUILD}/handout/.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(ready):
+            for old in glob.glob(f"{BUILD}/handout/*"):
+                shutil.rmtree(old)
+            subprocess.run([f"{TOP}/grading/handout", "--out", f"{ready}.new"], env=dict(os.environ, BUILD=BUILD), check=True)
+            os.rename(f"{ready}.new", ready)
+        shutil.copytree(ready, out, symlinks=True)
     return out
 
 
