@@ -9,15 +9,17 @@ Trust. The submission is judged by what it does in the pristine tree, built from
 import concurrent.futures
 import errno
 import fcntl
+import glob
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import tempfile
 import time
 
-from . import boot, record, rules
+from . import boot, codequality, record, rules
 from .lab import ARCHES, Submission, Trouble
 from .record import TOOLS, version  # noqa: F401  (others look for them here)
 from .sandbox import Sandbox
@@ -78,6 +80,9 @@ class Base:
         for place, prefix in (("host", f"host/lab{self.lab.number}"), ("riscv", variant(self.lab, "riscv") + "/ktest")):
             objects = [f"{self.folder}/{prefix}/{group}/{name}" for group in ("given", "world", "core")
                        for name in sorted(os.listdir(f"{self.folder}/{prefix}/{group}")) if name.endswith(".o")]
+            ready = f"{self.lab.top}/prebuilt/lab{self.lab.number}/" + \
+                (f"host-{platform.machine()}" if place == "host" else f"{place}/given")
+            objects += sorted(glob.glob(f"{ready}/*.o"))
             if place != "host":
                 objects.append(base_object(self.lab, self.folder, place))
             for defined, _ in rules.globals_of(CROSS[place], objects).values():
@@ -115,14 +120,17 @@ def last(text):
 
 
 class Grade:
-    """stop_early: a lost point is enough; places, tests: the others are not run (tests: names, or names of parts)."""
+    """stop_early: a lost point is enough; places, tests: the others are not run (tests: names, or names of parts);
+    progress: write b/VARIANT/ktest/progress.json in the work folder while the tests run."""
 
-    def __init__(self, lab, base, tree, seed=1, sandbox=False, stop_early=False, places=("host",) + ARCHES, tests=()):
+    def __init__(self, lab, base, tree, seed=1, sandbox=False, stop_early=False, places=("host",) + ARCHES, tests=(),
+                 progress=False):
         self.lab, self.base, self.tree, self.seed = lab, base, tree, seed
         self.names = [t["name"] for t in base.tests if not tests or {t["name"], t["part"]} & set(tests)]
         self.boots = not tests or "boot" in tests
         self.compulsory, self.stop_early, self.want = sandbox, stop_early, places
         self.build_note, self.spoofs, self.results, self.instructions, self.times = {}, [], {}, {}, {}
+        self.findings, self.progress = [], progress
 
     def run(self):
         begin = time.monotonic()
@@ -198,6 +206,8 @@ class Grade:
         goal = "host-test-student" if place == "host" else "ktest-student"
         done = self.make(place, goal, cpu=COMPILE_CPU, memory=COMPILE_MEMORY, file_limit=COMPILE_OUTPUT)
         objects, text = self.objects(place), self.box.clean(done.output)
+        theirs = [path for path in self.lab.owned if path not in self.submission.problems]     # no starter in its place
+        self.findings += codequality.diagnostics(text, theirs)
         for path, obj in objects.items():
             if not os.path.exists(obj):
                 why = why_no_object(path, obj, text)
@@ -277,8 +287,9 @@ class Grade:
     def read_host(self, done, asked):
         """{test: what to put}, in the order asked for. A child ends before its parent says how: a verdict that is
         followed by another one for the same test was not the parent's."""
-        log, found = [], []
-        for line in self.box.clean(done.output).splitlines():
+        log, found, text = [], [], self.box.clean(done.output)
+        self.findings += codequality.sanitizers(text, self.lab.owned)
+        for line in text.splitlines():
             match = re.match(r"(ok|not ok) (\d+) (\w+) - (.*)$", line)
             right = match and len(found) < len(asked) and match[3] == asked[len(found)] \
                 and int(match[2]) == len(found) + 1
@@ -327,7 +338,9 @@ class Grade:
             done = self.box.run("/usr/bin/python3", f"{self.box.top}/tools/ktest", "--arch", arch, "--lab", self.lab.number,
                                 "--image", f"{self.box.work}/{folder}/Image", "--tests-json",
                                 f"{self.box.work}/{folder}/tests.json", "--seed", self.seed, *options,
-                                "--json", f"{self.box.work}/{out}", *self.names, cpu=900, wall=3000)
+                                "--json", f"{self.box.work}/{out}",
+                                *(["--progress", f"{self.box.work}/{folder}/progress.json"] if self.progress else []),
+                                *self.names, cpu=900, wall=3000)
             if done.status in (0, 1) and os.path.exists(f"{self.work}/{out}"):
                 break
             if attempt == 2:
@@ -390,7 +403,7 @@ class Grade:
         full = score == maximum and not touched
         return {"lab": self.lab.number, "title": self.lab.title, "score": score, "max_score": maximum,
                 "verdict": "full marks" if full else "points lost", "parts": parts, "tests": tests,
-                "problems": self.problems, "build": self.build_note,
+                "problems": self.problems, "build": self.build_note, "findings": codequality.unique(self.findings),
                 "spoofs": sorted(self.spoofs, key=lambda s: (s["place"], str(s["test"]))), "seed": self.seed,
                 "seeds": record.seeds(self.seed), "files": self.hashes, "hash": self.hash,
                 "grader": self.base.grader, "tools": self.base.versions,

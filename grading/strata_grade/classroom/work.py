@@ -34,6 +34,7 @@ PR_SET_PDEATHSIG = 1
 GRADERS = ("Makefile", "kernel", "user", "tools", "grading", "prebuilt")
 APART = ("grading/strata_grade/classroom/", "grading/grade-class", "grading/handout", "grading/mutants",
          "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py",
+         "grading/strata_grade/gradescope.py", "grading/strata_grade/slurm.py",
          "grading/gradescope/", "grading/gitlab/", "grading/similarity", "grading/regrade", "tools/bench", "tools/hostbench")
 OF_A_LAB = ("lab.toml", "starter", "tests")
 
