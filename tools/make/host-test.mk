@@ -3,7 +3,7 @@
 
 LAB_DIR := $(firstword $(wildcard labs/$(LAB)-*))
 TREE    ?= .
-HIDDEN  ?= 1
+HIDDEN  ?= $(if $(wildcard labs/HANDOUT),0,1)
 SEED    ?= 1
 TESTS   ?=
 HOSTCC  ?= gcc
