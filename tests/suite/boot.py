@@ -142,8 +142,14 @@ def no_root(arch):
 
 @both("boot-numa", timeout=90)
 def numa(arch):
-    """Two NUMA nodes boot."""
-    boot(arch, "cat /proc/meminfo", nodes=2, cpus=4, mem="256M")
+    """Two NUMA nodes boot, from a disk where the machine has one then, and refuse plainly a swap disk where not."""
+    disk = fresh_disk(arch) if arch == "arm64" else None
+    out = boot(arch, "mount", nodes=2, cpus=4, mem="256M", disk=disk).output
+    check(("/dev/vda" if disk else "/dev/ram0") in out, f"root is on something else: {out}")
+    if not disk:
+        out = shell(f"{TOP}/tools/run", "--arch", arch, "--nodes", 2, "--swap", "16M", "--build", f"{BUILD}/{arch}", "true",
+                    status=122)
+        check("has no disks here" in out, out)
 
 
 @both("boot-icount-repeatable", timeout=150)

@@ -55,8 +55,13 @@ class Machine:
     def qemu(self):
         return os.environ.get("QEMU") or QEMU[self.arch]
 
+    def no_disks(self):
+        """A RISC-V machine of several nodes wires its disks to the second socket's interrupt controller,
+        which QEMU 7.2 does not connect to a CPU."""
+        return self.arch == "riscv" and self.nodes > 1
+
     def disk_file(self):
-        return None if self.disk == "none" else self.disk or f"{self.images or self.build}/disk.img"
+        return None if self.no_disks() or self.disk == "none" else self.disk or f"{self.images or self.build}/disk.img"
 
     def initrd_file(self):
         return f"{self.images or self.build}/initrd.img"
@@ -121,6 +126,9 @@ class Machine:
         for name in (f"{self.build}/Image", disk or self.initrd_file()):
             if not os.path.exists(name):
                 raise Trouble(f"there is no {name}; `make ARCH={self.arch}` builds it")
+        if self.no_disks() and (self.swap or self.disk not in ("", None, "none")):
+            raise Trouble("a RISC-V machine with several nodes has no disks here; leave out DISK= and SWAP=, "
+                          "or use ARCH=arm64")
         if self.swap:
             self.swap_file()
         if not shutil.which(self.qemu()):
