@@ -5,13 +5,14 @@ import ctypes
 import hashlib
 import io
 import os
+import resource
 import shutil
 import signal
 import sys
 import time
 
 import attacks
-from suite.base import BUILD, CAMPAIGN, TOP, check, equal, figure, scratch, test
+from suite.base import BUILD, CAMPAIGN, TOP, Failure, check, equal, figure, scratch, test
 from suite.grading import grade, tree_state, without_times
 
 sys.path.insert(0, f"{TOP}/grading")
@@ -101,14 +102,17 @@ def isolation(kind):
         del os.environ["STRATA_ISOLATION"]
 
 
+def processor_time():
+    """Seconds, of this process and of all that it has waited for."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
 def corpus(*hows):
     return [one for one in attacks.load() if one.how in hows and (CAMPAIGN or not one.slow)]
 
 
 def run_all(found, **options):
-    mine, begin = Corpus(), time.monotonic()
-    failed = []
-    from suite.base import Failure      # pylint: disable=import-outside-toplevel
+    mine, begin, before, failed = Corpus(), time.monotonic(), processor_time(), []
     for one in found:
         try:
             mine.run(one, **options)
@@ -116,7 +120,8 @@ def run_all(found, **options):
             print(f"failed: {failure}", flush=True)
             failed.append(str(failure))
     check(not failed, f"{len(failed)} of {len(found)}: {'; '.join(failed)[:600]}")
-    figure(f"{len(found)} attacks in {time.monotonic() - begin:.0f} s, isolation: {mine.isolation}")
+    figure(f"{len(found)} attacks in {time.monotonic() - begin:.0f} s, {processor_time() - before:.0f} s of processor "
+           f"time, isolation: {mine.isolation}")
 
 
 @test("attacks-refused", timeout=900)
