@@ -20,7 +20,7 @@ CHILD_SUBREAPER = 36
 LEAST = 30
 # What it takes to see how it ends: the places where it is built, and whether anything is run.
 PLACES = {"source": ("riscv",), "object": ("riscv",), "guest": ("riscv",), "host": ("host",), "starter": ("riscv",)}
-NEW_FILES = ("/tmp/strata-attack", "/dev/shm/strata-attack", "/tmp/strata-fill", "/dev/shm/strata-fill", "/var/tmp/strata-fill")
+SHARED = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 def canary():
@@ -37,7 +37,8 @@ def host_state(folder):
     """What no submission may change: the pristine tree, the canary."""
     names = sorted(os.listdir(folder))
     with open(f"{folder}/secret", "rb") as file:
-        return tree_state(), names, hashlib.sha256(file.read()).hexdigest(), [p for p in NEW_FILES if os.path.exists(p)]
+        return tree_state(), names, hashlib.sha256(file.read()).hexdigest(), [
+            name for shared in SHARED for name in os.listdir(shared) if name.startswith(attacks.MARK)]
 
 
 def left_behind():
@@ -165,9 +166,9 @@ def host_user():
     host_attacks("user")
 
 
-SAYS_NO = (("a file of the grader's", "cat CANARY/secret"), ("writing to the tree", "echo attacked >> TREE/README.md"),
-           ("writing to the canary", "echo attacked > CANARY/new"), ("a process of the grader's", f"kill -0 {os.getpid()}"),
-           ("writing to what is built", "echo attacked > WORK/b/base"), ("more room in /tmp", "echo x > /tmp/strata-attack"),
+SAYS_NO = (("a file of the grader's", "cat @CANARY@/secret"), ("writing to the tree", "echo attacked >> @TREE@/README.md"),
+           ("writing to the canary", "echo attacked > @CANARY@/new"), ("a process of the grader's", f"kill -0 {os.getpid()}"),
+           ("writing to what is built", "echo attacked > @WORK@/b/base"), ("more room in /tmp", "echo x > /tmp/@MARK@"),
            ("root", "test $(id -u) = 0"), ("a privilege", "grep -q 'CapEff.*[1-9a-f]' /proc/self/status"),
            ("new privileges", "! grep -q 'NoNewPrivs.*1' /proc/self/status"))
 
@@ -190,12 +191,12 @@ def shells():
         if box.kind == LIMITS:
             continue
         for what, script in SAYS_NO:
-            for old, new in (("CANARY", folder), ("TREE", box.top), ("WORK", box.work)):
+            for old, new in (("@CANARY@", folder), ("@TREE@", box.top), ("@WORK@", box.work), ("@MARK@", attacks.MARK)):
                 script = script.replace(old, new)
             if what != "root" or os.geteuid() == 0:
                 done = box.run("/bin/sh", "-c", script, only="b")
                 check(done.status != 0, f"{box.kind}: {what} can be had: {script}: {done.output}")
-        done = box.run("/bin/sh", "-c", "cat b/base /work/b/base 2>/dev/null; setsid sleep 1000 & : >/tmp/strata-attack", only="b")
+        done = box.run("/bin/sh", "-c", "cat b/base /work/b/base 2>/dev/null; setsid sleep 1000 & : >/tmp/" + attacks.MARK, only="b")
         if box.kind == BUBBLEWRAP:
             check("built" in done.output, f"what is built cannot be read: {done.output}")
         elif box.users:
