@@ -25,6 +25,8 @@ BASE    ?=
 BUILD   ?= build
 V       ?= 0
 T       ?=
+N       ?=
+NAME    ?=
 JOBS    ?= 2
 PYTHON  ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
@@ -40,11 +42,11 @@ endif
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n' $(1) $(2))
 
-.PHONY: all help qemu run gdb doctor test campaign bench ktest host-test grade handout mutants clean clean-disk kernel user images FORCE
+.PHONY: all help qemu run gdb doctor test campaign bench ktest host-test grade handout mutants new-lab clean clean-disk kernel user images FORCE
 all: kernel images
 
 # Goals that need neither a valid configuration nor a compiler; goals that need only the host's.
-DOORBELL := help doctor clean test campaign grade handout mutants
+DOORBELL := help doctor clean test campaign grade handout mutants new-lab
 HOST_GOALS := host-test host-test-build host-test-base host-test-student fuzz-host fuzz-run
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 include tools/make/stamp.mk
@@ -121,6 +123,11 @@ mutants:
 	$(ours)
 	@BUILD='$(abspath $(BUILD))' $(PYTHON) grading/mutants --lab $(LAB) --jobs $(JOBS) \
 		$(if $(JSON),--json '$(JSON)') $(if $(filter 1,$(FULL)),--full) $(M)
+
+new-lab:
+	$(ours)
+	@$(if $(and $(N),$(NAME)),,echo 'make new-lab: say which: N=6 NAME=runs' >&2; exit 2)
+	@$(PYTHON) grading/new-lab --number '$(N)' --name '$(NAME)'
 
 # ---- tidy -------------------------------------------------------------------------------------
 

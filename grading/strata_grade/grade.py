@@ -9,16 +9,19 @@ Trust. The submission is judged by what it does in the pristine tree, built from
 import concurrent.futures
 import errno
 import fcntl
+import glob
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import tempfile
 import time
 
-from . import boot, rules
+from . import boot, codequality, record, rules
 from .lab import ARCHES, Submission, Trouble
+from .record import TOOLS, version  # noqa: F401  (others look for them here)
 from .sandbox import Sandbox
 
 CROSS = {"riscv": "riscv64-linux-gnu-", "arm64": "aarch64-linux-gnu-", "host": ""}
@@ -32,8 +35,6 @@ COMPILER_SAYS = (("CPU time limit exceeded", f"the compiler does not end within 
                  ("File size limit exceeded", f"the compiler writes more than {COMPILE_OUTPUT >> 20} MiB"))
 HOST_OUTPUT, HOST_MEMORY, HOST_PROCESSES = 2 << 20, 2 << 30, 64
 HOST_LATE = 3           # tests without an end on the host before the others are left to QEMU
-TOOLS = (("gcc", "--version"), ("riscv64-linux-gnu-gcc", "--version"), ("aarch64-linux-gnu-gcc", "--version"),
-         ("qemu-system-riscv64", "--version"), ("qemu-system-aarch64", "--version"))
 PASSED, FAILED, LATE, NOT_RUN = "passed", "failed", "timed out", "not run"
 
 
@@ -52,7 +53,7 @@ class Base:
     """What is the same for every submission, built once: the test kernel, the harness, the tests."""
 
     def __init__(self, lab, hidden):
-        self.versions = {words[0]: version(*words) for words in TOOLS}
+        self.versions, self.grader = record.tools(), record.grader(lab)
         self.lab, self.hidden, self.folder = lab, hidden, build_folder(lab) + f"/base{hidden}"
         os.makedirs(self.folder, exist_ok=True)
         with open(f"{self.folder}/.lock", "w", encoding="ascii") as lock:
@@ -79,6 +80,9 @@ class Base:
         for place, prefix in (("host", f"host/lab{self.lab.number}"), ("riscv", variant(self.lab, "riscv") + "/ktest")):
             objects = [f"{self.folder}/{prefix}/{group}/{name}" for group in ("given", "world", "core")
                        for name in sorted(os.listdir(f"{self.folder}/{prefix}/{group}")) if name.endswith(".o")]
+            ready = f"{self.lab.top}/prebuilt/lab{self.lab.number}/" + \
+                (f"host-{platform.machine()}" if place == "host" else f"{place}/given")
+            objects += sorted(glob.glob(f"{ready}/*.o"))
             if place != "host":
                 objects.append(base_object(self.lab, self.folder, place))
             for defined, _ in rules.globals_of(CROSS[place], objects).values():
@@ -109,16 +113,6 @@ def plain_environment():
     return {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")}
 
 
-def version(*words):
-    try:
-        return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              check=True).stdout.splitlines()[0]
-    except FileNotFoundError:
-        raise Trouble(f"{words[0]} is not installed: run ./tools/setup") from None
-    except (OSError, subprocess.CalledProcessError, IndexError) as error:
-        raise Trouble(f"{words[0]} does not work: {error}") from None
-
-
 def last(text):
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if re.search(r"error|trouble|ktest:", line)]
@@ -126,14 +120,17 @@ def last(text):
 
 
 class Grade:
-    """stop_early: a lost point is enough; places, tests: the others are not run (tests: names, or names of parts)."""
+    """stop_early: a lost point is enough; places, tests: the others are not run (tests: names, or names of parts);
+    progress: write b/VARIANT/ktest/progress.json in the work folder while the tests run."""
 
-    def __init__(self, lab, base, tree, seed=1, sandbox=False, stop_early=False, places=("host",) + ARCHES, tests=()):
+    def __init__(self, lab, base, tree, seed=1, sandbox=False, stop_early=False, places=("host",) + ARCHES, tests=(),
+                 progress=False):
         self.lab, self.base, self.tree, self.seed = lab, base, tree, seed
         self.names = [t["name"] for t in base.tests if not tests or {t["name"], t["part"]} & set(tests)]
         self.boots = not tests or "boot" in tests
         self.compulsory, self.stop_early, self.want = sandbox, stop_early, places
         self.build_note, self.spoofs, self.results, self.instructions, self.times = {}, [], {}, {}, {}
+        self.findings, self.progress = [], progress
 
     def run(self):
         begin = time.monotonic()
@@ -209,6 +206,8 @@ class Grade:
         goal = "host-test-student" if place == "host" else "ktest-student"
         done = self.make(place, goal, cpu=COMPILE_CPU, memory=COMPILE_MEMORY, file_limit=COMPILE_OUTPUT)
         objects, text = self.objects(place), self.box.clean(done.output)
+        theirs = [path for path in self.lab.owned if path not in self.submission.problems]     # no starter in its place
+        self.findings += codequality.diagnostics(text, theirs)
         for path, obj in objects.items():
             if not os.path.exists(obj):
                 why = why_no_object(path, obj, text)
@@ -288,8 +287,9 @@ class Grade:
     def read_host(self, done, asked):
         """{test: what to put}, in the order asked for. A child ends before its parent says how: a verdict that is
         followed by another one for the same test was not the parent's."""
-        log, found = [], []
-        for line in self.box.clean(done.output).splitlines():
+        log, found, text = [], [], self.box.clean(done.output)
+        self.findings += codequality.sanitizers(text, self.lab.owned)
+        for line in text.splitlines():
             match = re.match(r"(ok|not ok) (\d+) (\w+) - (.*)$", line)
             right = match and len(found) < len(asked) and match[3] == asked[len(found)] \
                 and int(match[2]) == len(found) + 1
@@ -328,13 +328,19 @@ class Grade:
             boot.run(self, arch, variant(self.lab, arch), CROSS[arch])
 
     def run_tests(self, arch):
-        folder = f"b/{variant(self.lab, arch)}/ktest"
+        for test in self.run_ktest(arch, f"b/{variant(self.lab, arch)}/ktest"):
+            self.put(test["name"], arch, test["verdict"], test["why"], tidy(test["log"]), test["instructions"])
+
+    def run_ktest(self, arch, folder, *options):
+        """The image in that folder of the work folder."""
         out = f"{folder}/result.json"
         for attempt in (1, 2):
             done = self.box.run("/usr/bin/python3", f"{self.box.top}/tools/ktest", "--arch", arch, "--lab", self.lab.number,
                                 "--image", f"{self.box.work}/{folder}/Image", "--tests-json",
-                                f"{self.box.work}/{folder}/tests.json", "--seed", self.seed,
-                                "--json", f"{self.box.work}/{out}", *self.names, cpu=900, wall=3000)
+                                f"{self.box.work}/{folder}/tests.json", "--seed", self.seed, *options,
+                                "--json", f"{self.box.work}/{out}",
+                                *(["--progress", f"{self.box.work}/{folder}/progress.json"] if self.progress else []),
+                                *self.names, cpu=900, wall=3000)
             if done.status in (0, 1) and os.path.exists(f"{self.work}/{out}"):
                 break
             if attempt == 2:
@@ -342,10 +348,9 @@ class Grade:
                 raise Trouble(f"QEMU for {arch}: {last(self.box.clean(done.output))}")
         with open(f"{self.work}/{out}", encoding="utf-8") as file:
             result = json.load(file)
-        for test in result["tests"]:
-            self.put(test["name"], arch, test["verdict"], test["why"], tidy(test["log"]), test["instructions"])
         for spoof in result["spoofs"]:
             self.spoof(arch, spoof["test"], spoof["line"])
+        return result["tests"]
 
     # ---- judge ------------------------------------------------------------------------------
 
@@ -389,7 +394,8 @@ class Grade:
                           "passed": verdicts.count(PASSED), "tests": len(mine)})
             for test, verdict in zip(mine, verdicts):
                 tests.append({"name": test["name"], "part": part["name"], "about": test["about"], "verdict": verdict,
-                              "hidden": test["hidden"], "spoofed": any(s["test"] == test["name"] for s in self.spoofs),
+                              "hidden": test["hidden"], "seeds": test["seeds"],
+                              "spoofed": any(s["test"] == test["name"] for s in self.spoofs),
                               "host_counts": self.lab.host_counts(part), "places": self.results.get(test["name"], {}),
                               "instructions": self.instructions.get(test["name"], {})})
         if maximum != 100:
@@ -397,9 +403,10 @@ class Grade:
         full = score == maximum and not touched
         return {"lab": self.lab.number, "title": self.lab.title, "score": score, "max_score": maximum,
                 "verdict": "full marks" if full else "points lost", "parts": parts, "tests": tests,
-                "problems": self.problems, "build": self.build_note,
+                "problems": self.problems, "build": self.build_note, "findings": codequality.unique(self.findings),
                 "spoofs": sorted(self.spoofs, key=lambda s: (s["place"], str(s["test"]))), "seed": self.seed,
-                "files": self.hashes, "hash": self.hash, "tools": self.base.versions,
+                "seeds": record.seeds(self.seed), "files": self.hashes, "hash": self.hash,
+                "grader": self.base.grader, "tools": self.base.versions,
                 "handout": self.lab.handout, "isolation": self.isolation, "times": self.times}
 
 

@@ -34,6 +34,8 @@ SLOWEST = 20_000_000                # instructions in a CPU second, before anyth
 PATIENCE, MARGIN = 4, 5             # a test may take so many times its budget's time, and so many CPU seconds more
 STILL = 30                          # seconds in which QEMU, though alive, used no processor at all
 CONSOLE_LIMIT = 8 << 20
+CALLS_BUDGET = 8                    # times the budget, where calls are noted: kernel/test/ktest/calls.h
+NOTED_CALL = "#   call: "
 ROOM = 1 << 16                      # bytes that must be left on the disk, or lines may have been lost
 LATE_TESTS, LATE_BUDGET = 2, 300_000_000    # kernel/test/ktest/host.c has them, too
 MASK = (1 << 64) - 1
@@ -88,7 +90,7 @@ class Console:
 
     def __init__(self, key, names, results, spoofs):
         self.key, self.names, self.results, self.spoofs = key, names, results, spoofs
-        self.running, self.number, self.log, self.panic = None, 0, [], None
+        self.running, self.number, self.log, self.calls, self.panic = None, 0, [], [], None
         self.ended, self.started, self.trouble = False, False, None
 
     def line(self, line):
@@ -108,7 +110,9 @@ class Console:
                 self.spoof(line[4:])
             if PANIC.match(line):
                 self.panic = line[line.index("Kernel panic"):]
-            if len(self.log) < 60:
+            if line.startswith(NOTED_CALL):
+                self.calls.append(line.removeprefix(NOTED_CALL))
+            elif len(self.log) < 60:
                 self.log.append(line.removeprefix("#   "))
 
     def spoof(self, line):
@@ -119,7 +123,7 @@ class Console:
     def sealed(self, kind, number, name, rest):
         if kind == "# start":
             if name in self.names and name not in self.results and int(number) == self.number + 1:
-                self.running, self.number, self.log = name, int(number), []
+                self.running, self.number, self.log, self.calls = name, int(number), [], []
             return
         if name != self.running or int(number) != self.number or name in self.results:
             self.spoof(f"{kind} {number} {name}")
@@ -130,14 +134,14 @@ class Console:
         self.results[name] = {
             "verdict": "passed" if kind == "ok" else "timed out" if late else "failed",
             "why": rest if late else runs[0] if runs else "", "log": [] if kind == "ok" else self.log,
-            "instructions": int(count[1]) if count else None}
+            "instructions": int(count[1]) if count else None, "calls": self.calls}
         self.running = None
 
     def left_over(self, why):
         """The machine stopped: what ran then has failed."""
         if self.running and self.running not in self.results:
             self.results[self.running] = {"verdict": "failed", "why": self.panic or why, "log": self.log,
-                                          "instructions": None}
+                                          "instructions": None, "calls": self.calls}
             return True
         return False
 
@@ -149,8 +153,9 @@ class Pace:
     not, somebody else must, and soon. What a budget is in seconds is learned from the tests that are done: the
     slower the host, the longer it has. Nothing is believed here but the time."""
 
-    def __init__(self, budgets):
-        self.budgets, self.read, self.rest = budgets, 0, b""
+    def __init__(self, budgets, told=None):
+        """told: called with each of the console's lines."""
+        self.budgets, self.read, self.rest, self.told = budgets, 0, b"", told
         self.first, self.done, self.since, self.limit = None, 0, 0.0, SILENCE
 
     def look(self, path, spent):
@@ -163,10 +168,12 @@ class Pace:
         self.rest = self.rest[-256:]
         if new and self.limit == SILENCE:
             self.since = spent
-        for line in lines:
-            match = LINE.match(line.decode("utf-8", "replace").rstrip("\r"))
+        for line in (line.decode("utf-8", "replace").rstrip("\r") for line in lines):
+            match = LINE.match(line)
             if match:
                 self.line(*match.groups()[:4], spent)
+            if self.told:
+                self.told(line)
         return self.since + self.limit - spent
 
     def line(self, kind, _number, name, rest, spent):
@@ -184,9 +191,11 @@ class Pace:
 class Session:
     """Of QEMU's CPUs every second one is used (cpustep=2), see kernel/test/ktest/run.c."""
 
-    def __init__(self, arch, image, cpus=4, seed=1, seeds=0):
+    def __init__(self, arch, image, cpus=4, seed=1, seeds=0, calls=False, progress=None):
+        """progress: called with the results so far, while more are awaited."""
         self.arch, self.image, self.cpus, self.seed, self.seeds = arch, image, cpus, seed, seeds
-        self.boots, self.spoofs, self.consoles = 0, [], []
+        self.stretch = CALLS_BUDGET if calls else 1
+        self.boots, self.spoofs, self.consoles, self.progress = 0, [], [], progress
 
     def command(self, key, names, console):
         append = f"ktest quiet cpustep=2 panic=-1 mem={MEM_USED} ktest.seed={self.seed} ktest.tests={','.join(names)} " \
@@ -217,7 +226,7 @@ class Session:
 
     def budget(self, test):
         """As kernel/test/ktest/run.c reckons it."""
-        return test["budget"] // test["seeds"] * (self.seeds if self.seeds and test["seeds"] > 1 else test["seeds"])
+        return self.stretch * test["budget"] // test["seeds"] * (self.seeds if self.seeds and test["seeds"] > 1 else test["seeds"])
 
     @staticmethod
     def spoil(test, tests, results, spoilt):
@@ -230,7 +239,7 @@ class Session:
         for other in tests:
             if other["part"] == test["part"] and other["name"] not in results:
                 results[other["name"]] = {
-                    "verdict": "not run", "log": [], "instructions": None,
+                    "verdict": "not run", "log": [], "instructions": None, "calls": [],
                     "why": f"the part is lost: each test that hangs or crashes costs a boot, as {names} did"}
 
     def boot(self, names, results, budgets):
@@ -248,7 +257,7 @@ class Session:
                 except OSError as error:
                     raise Trouble(f"{command[0]}: {error.strerror}; run ./tools/setup") from None
             try:
-                why = self.watch(qemu, path, Pace(budgets))
+                why = self.watch(qemu, path, Pace(budgets, self.progress and self.telling(key, names, results)))
             finally:
                 if qemu.poll() is None:
                     qemu.kill()
@@ -270,6 +279,17 @@ class Session:
             tail = " / ".join(text.strip().splitlines()[-3:])
             raise Trouble(f"the test image does not start: {why or complaint or tail}")
         return list(results)[-1] if len(results) > before else None
+
+    def telling(self, key, names, results):
+        """Judges as Console does, but at once; what counts is judged when the boot is over."""
+        judge = Console(key, names, dict(results), list(self.spoofs))
+
+        def told(line):
+            known = len(judge.results)
+            judge.line(line)
+            if len(judge.results) > known:
+                self.progress({"tests": judge.results, "spoofs": judge.spoofs})
+        return told
 
     @staticmethod
     def watch(qemu, path, pace):
@@ -314,6 +334,8 @@ def report(tests, results, args, session):
         result = results[test["name"]]
         if result["verdict"] != "passed":
             bad += 1
+            for line in result["calls"]:
+                print(f"#   {line}")
             for line in result["log"]:
                 print(f"#   {line}")
             seed = next((line.split()[1] for line in result["log"] if re.match(r"seed \d+$", line)), args.seed)

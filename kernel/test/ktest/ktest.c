@@ -1,4 +1,5 @@
 /* What the runners in the kernel and on the host share: a test's failures, its memory. */
+#include "test/ktest/calls.h"
 #include "test/ktest/ktest.h"
 #include "lib/atomic.h"
 #include "lib/format.h"
@@ -35,6 +36,7 @@ void ktest_fail(const char *file, int line, const char *fmt, ...)
 	unsigned int len;
 	va_list args;
 
+	ktest_calls_failed();
 	if (__atomic_fetch_add(&ktest_state.failures, 1, __ATOMIC_RELAXED) >= MAX_FAILURES)
 		return;
 	len = line ? snprintf(text, sizeof(text), "%s:%d: ", file, line) :

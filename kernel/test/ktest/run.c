@@ -23,6 +23,7 @@
  * instructions drawn from the seed: or else a loop whose length divides the tick would always be
  * interrupted at the same place.
  */
+#include "test/ktest/calls.h"
 #include "test/ktest/ktest.h"
 #include "test/ktest/seal.h"
 #include "arch/arch.h"
@@ -402,7 +403,7 @@ static unsigned int seeds_of(const struct ktest *test)
 
 static u64 budget_of(const struct ktest *test)
 {
-	return test->budget / test->seeds * seeds_of(test);
+	return test->budget / test->seeds * seeds_of(test) * CALLS_BUDGET;
 }
 
 /* Runs that differ in these numbers were different; of others nothing is known. */
@@ -547,6 +548,26 @@ static __noreturn void finish(void)
 	arch_poweroff();
 }
 
+#ifdef CONFIG_CALLS
+static void *(*thread_hook)(char *buf, size_t size);
+
+/* A panic of this kernel, too, is what some call has led to. */
+static void *panic_with_calls(char *buf, size_t size)
+{
+	if (panic_in_progress())
+		ktest_calls_report(out_comment);
+	return thread_hook(buf, size);
+}
+
+static void calls_init(void)
+{
+	thread_hook = panic_thread_hook;
+	panic_thread_hook = panic_with_calls;
+}
+#else
+static inline void calls_init(void) { }
+#endif
+
 /* Prints the verdict; does not return if the machine cannot be used any more. */
 static void run_one(const struct ktest *test, unsigned int number)
 {
@@ -572,6 +593,7 @@ static void run_one(const struct ktest *test, unsigned int number)
 
 		snprintf(where, sizeof(where), "seed %lu", (unsigned long)now.seed);
 		out_comment(where);
+		ktest_calls_report(out_comment);
 		out(timeout);
 		out(mac);
 		finish();
@@ -580,6 +602,7 @@ static void run_one(const struct ktest *test, unsigned int number)
 	if (ktest_failed()) {
 		char where[64];
 
+		ktest_calls_report(out_comment);
 		ktest_report(out_comment);
 		snprintf(where, sizeof(where), "seed %lu", (unsigned long)now.seed);
 		out_comment(where);
@@ -637,6 +660,7 @@ static int ktest_main(void)
 		finish();
 	}
 	nr_workers = nr_cpus - 1;
+	calls_init();
 	start_on(nr_cpus - 1, harness_main, "ktest");
 	while (!smp_load_acquire(&harness_runs))
 		ktest_relax();

@@ -1,5 +1,6 @@
 /* The world: see world.h. This file gives it frames, nodes and what the kernel below would give. */
 #include "test/ktest/world.h"
+#include "test/ktest/calls.h"
 #include "mm/phys/page_fast.h"
 #include "mm/phys/vmstat.h"
 #include "base/irq.h"
@@ -178,6 +179,7 @@ void panic(const char *fmt, ...)
 	va_end(args);
 	if (world_panic_expected) {
 		memcpy(world_panic_text, text, sizeof(text));
+		ktest_calls_unwind();
 		__builtin_longjmp(world_panic_frame, 1);
 	}
 	ktest_fail("panic", 0, "%s", text);
@@ -203,6 +205,7 @@ void world_reset(void)
 {
 	size_t size = world_data_end - world_data_start;
 
+	ktest_calls_forget();
 	if (!first_state) {
 		first_state = ktest_map(size + 1);
 		if (!first_state)
