@@ -21,7 +21,8 @@
 
 static const char help[] =
 	"usage: faultbench [PUSH]\n"
-	"Time page faults. With PUSH, also those that read from swap: that many MiB are written to push other pages out.\n";
+	"Time page faults. With PUSH, also those that read from swap: that many MiB are written to push\n"
+	"other pages out.\n";
 
 #define PAGE	4096L
 #define PAGES	1024L
