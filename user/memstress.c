@@ -4,7 +4,8 @@
  * Each process has anonymous pages and the pages of a file that it maps shared. A page's contents follow from the
  * process, the page and how often it was written, which the page's first word says, and a table says too. So a page
  * that comes back as it was before, or as another page, is found at once; and a file can be checked without
- * the program that wrote it.
+ * the program that wrote it. Now and then a process forks, and both go on with what they share; or the end of its file
+ * is cut off, which must come back as zeroes.
  *
  *	word 0	generation		words 1..511	mix(seed, process, area, page, generation, word)
  */
@@ -27,11 +28,12 @@
 static const char help[] =
 	"usage: memstress [-p PROCESSES] [-a ANON] [-f FILE] [-t SECONDS] [-s SEED] [-k] [DIR]\n"
 	"Hold ANON bytes of anonymous memory (16M) and a mapped FILE (0: none) in DIR (/) per process,\n"
-	"write and verify random pages for SECONDS (10), fork now and then.\n"
+	"write and verify random pages for SECONDS (10), fork now and then, cut files short and let them grow.\n"
 	"-k keeps the files. Status 1: a byte was wrong.\n";
 
 #define PAGE	4096
 #define WORDS	(PAGE / 8)
+#define CUT	128		/* pages of a file at most that are cut off at a time */
 
 static long processes = 8, anon_bytes = 16 << 20, file_bytes, seconds = 10, seed = 1;
 static bool keep_files;
@@ -141,6 +143,21 @@ static void fork_once(struct area *anon)
 		errx(1, "process %ld: its child ended with status %#x", anon->process, status);
 }
 
+/* The end of the file is cut off, and what comes back in its place must be zero: then it is filled again. */
+static void cut_once(struct area *file, int fd)
+{
+	size_t first = file->pages - 1 - below(file->pages < CUT ? file->pages : CUT), last = WORDS - 1;
+
+	while (ftruncate(fd, first * PAGE + PAGE / 2) < 0 || ftruncate(fd, file->pages * PAGE) < 0)
+		if (errno != ENOMEM)
+			err(1, "ftruncate");
+	for (size_t page = first; page < file->pages; page++) {
+		if (file->words[page * WORDS + last])
+			errx(1, "process %ld: page %zu was cut off, and is back", file->process, page);
+		fill(file, page);
+	}
+}
+
 static void run(long process)
 {
 	char path[PATH_MAX];
@@ -164,6 +181,8 @@ static void run(long process)
 
 		if (what < 5 && anon.pages)
 			fork_once(&anon);
+		else if (what < 7 && file.pages)
+			cut_once(&file, fd);
 		else if (file.pages && (what < 350 || !anon.pages))
 			touch(&file);
 		else if (anon.pages)

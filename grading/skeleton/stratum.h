@@ -10,7 +10,7 @@
 
 /*
  * The longest run of clear bits among the first @pages bits of @used: its length, 0 if there is none. *@start is
- * where it begins, the lowest place of several; left alone if there is none. Bit n is bit n % 64 of word n / 64.
- * Any context.
+ * where it begins, the lowest place of several; left alone if there is none. Bit n is bit n % 64 of word
+ * n / 64. Any context.
  */
 unsigned long @NAME@_longest(const u64 *used, unsigned long pages, unsigned long *start);

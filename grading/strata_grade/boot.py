@@ -106,6 +106,7 @@ def broken_rules(grade, arch, objects, tools):
     found = rules.globals_of(tools, list(objects.values()))
     wrong = rules.check_symbols(grade.lab, {path: found[obj] for path, obj in objects.items()}, grade.base.reserved)
     for path, obj in objects.items():
+        wrong.setdefault(path, []).extend(rules.check_sections(tools, obj))
         wrong.setdefault(path, []).extend(rules.check_instructions(arch, tools, obj))
     return "; ".join(f"{path}: {why}" for path, reasons in wrong.items() for why in reasons[:2]) or None
 

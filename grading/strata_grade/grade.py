@@ -9,15 +9,17 @@ Trust. The submission is judged by what it does in the pristine tree, built from
 import concurrent.futures
 import errno
 import fcntl
+import glob
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import tempfile
 import time
 
-from . import boot, record, rules
+from . import boot, codequality, record, rules
 from .lab import ARCHES, Submission, Trouble
 from .record import TOOLS, version  # noqa: F401  (others look for them here)
 from .sandbox import Sandbox
@@ -31,7 +33,7 @@ COMPILER_SAYS = (("CPU time limit exceeded", f"the compiler does not end within 
                  ("virtual memory exhausted", f"the compiler needs more than {COMPILE_MEMORY >> 30} GiB of memory"),
                  ("Cannot allocate memory", f"the compiler needs more than {COMPILE_MEMORY >> 30} GiB of memory"),
                  ("File size limit exceeded", f"the compiler writes more than {COMPILE_OUTPUT >> 20} MiB"))
-HOST_OUTPUT = 2 << 20
+HOST_OUTPUT, HOST_MEMORY, HOST_PROCESSES = 2 << 20, 2 << 30, 64
 HOST_LATE = 3           # tests without an end on the host before the others are left to QEMU
 PASSED, FAILED, LATE, NOT_RUN = "passed", "failed", "timed out", "not run"
 
@@ -78,6 +80,9 @@ class Base:
         for place, prefix in (("host", f"host/lab{self.lab.number}"), ("riscv", variant(self.lab, "riscv") + "/ktest")):
             objects = [f"{self.folder}/{prefix}/{group}/{name}" for group in ("given", "world", "core")
                        for name in sorted(os.listdir(f"{self.folder}/{prefix}/{group}")) if name.endswith(".o")]
+            ready = f"{self.lab.top}/prebuilt/lab{self.lab.number}/" + \
+                (f"host-{platform.machine()}" if place == "host" else f"{place}/given")
+            objects += sorted(glob.glob(f"{ready}/*.o"))
             if place != "host":
                 objects.append(base_object(self.lab, self.folder, place))
             for defined, _ in rules.globals_of(CROSS[place], objects).values():
@@ -115,19 +120,21 @@ def last(text):
 
 
 class Grade:
-    """stop_early: a lost point is enough; places, tests: the others are not run (tests: names, or names of parts)."""
+    """stop_early: a lost point is enough; places, tests: the others are not run (tests: names, or names of parts);
+    progress: write b/VARIANT/ktest/progress.json in the work folder while the tests run."""
 
-    def __init__(self, lab, base, tree, seed=1, sandbox=False, stop_early=False, places=("host",) + ARCHES, tests=()):
+    def __init__(self, lab, base, tree, seed=1, sandbox=False, stop_early=False, places=("host",) + ARCHES, tests=(),
+                 progress=False):
         self.lab, self.base, self.tree, self.seed = lab, base, tree, seed
         self.names = [t["name"] for t in base.tests if not tests or {t["name"], t["part"]} & set(tests)]
         self.boots = not tests or "boot" in tests
         self.compulsory, self.stop_early, self.want = sandbox, stop_early, places
         self.build_note, self.spoofs, self.results, self.instructions, self.times = {}, [], {}, {}, {}
+        self.findings, self.progress = [], progress
 
     def run(self):
         begin = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="strata-grade-") as work:
-            self.box = Sandbox(self.lab.top, work, self.compulsory)
             self.work = work
             self.submission = Submission(self.lab, self.tree, f"{work}/tree")
             headers = [f"{self.lab.top}/kernel", *(f"{self.lab.top}/kernel/arch/{a}/include" for a in ARCHES)]
@@ -135,16 +142,28 @@ class Grade:
                 for why in rules.scan_source(self.submission.text(path), headers):
                     self.submission.reject(path, why)
             self.base.copy_to(work)
-            self.compile_and_check()
-            self.timed("host", self.host)
-            if not (self.stop_early and self.lost()):
-                with concurrent.futures.ThreadPoolExecutor(2) as pool:
-                    for future in [pool.submit(self.timed, arch, self.machine, arch) for arch in ARCHES]:
-                        future.result()
+            self.box = Sandbox(self.lab.top, work, self.compulsory)
+            self.isolation = self.box.kind
+            try:
+                self.build_and_run()
+            finally:
+                self.box.close()
             self.hashes, self.hash = self.submission.hashes, self.submission.hash()
             self.problems = self.submission.problems
         self.times["total"] = round(time.monotonic() - begin, 2)
         return self.verdict()
+
+    def build_and_run(self):
+        enough = lambda: self.stop_early and (self.submission.problems or self.lost())
+        if not enough():
+            self.compile_and_check()
+        if enough():
+            return
+        self.timed("host", self.host)
+        if not enough():
+            with concurrent.futures.ThreadPoolExecutor(2) as pool:
+                for future in [pool.submit(self.timed, arch, self.machine, arch) for arch in ARCHES]:
+                    future.result()
 
     def timed(self, place, function, *args):
         if place in self.want:
@@ -157,6 +176,7 @@ class Grade:
                  f"HIDDEN={self.base.hidden}"]
         if place != "host":
             words += [f"ARCH={place}", "DEBUGINFO=0", f"KTEST_BASE={self.box.work}/base-{place}.o"]
+        self.box.hand_over()
         done = self.box.run("make", "--no-print-directory", "-Otarget", "-C", self.box.top, "-k", *goals, *words,
                             **{"cpu": BUILD_CPU, "wall": BUILD_WALL, **limits})
         if done.late:       # none of its processes can have computed for so long
@@ -186,6 +206,8 @@ class Grade:
         goal = "host-test-student" if place == "host" else "ktest-student"
         done = self.make(place, goal, cpu=COMPILE_CPU, memory=COMPILE_MEMORY, file_limit=COMPILE_OUTPUT)
         objects, text = self.objects(place), self.box.clean(done.output)
+        theirs = [path for path in self.lab.owned if path not in self.submission.problems]     # no starter in its place
+        self.findings += codequality.diagnostics(text, theirs)
         for path, obj in objects.items():
             if not os.path.exists(obj):
                 why = why_no_object(path, obj, text)
@@ -203,6 +225,7 @@ class Grade:
                     text = file.read()
                 wrong.setdefault(path, []).extend(rules.check_headers(text, self.box.top, f"{self.box.work}/tree"))
             if place in ARCHES:
+                wrong.setdefault(path, []).extend(rules.check_sections(CROSS[place], obj))
                 wrong.setdefault(path, []).extend(rules.check_size(CROSS[place], obj))
                 wrong.setdefault(path, []).extend(rules.check_instructions(place, CROSS[place], obj))
         for path, reasons in wrong.items():
@@ -233,29 +256,40 @@ class Grade:
         self.results.setdefault(name, {})[place] = result
 
     def host(self):
+        """The only machine code of the student's that meets the host's kernel: nothing is writable for it."""
         if not self.build("host", "host-test-build"):
             return
-        names, late = list(self.names), 0
+        names, late, again = list(self.names), 0, True
         while names and late < HOST_LATE:
+            asked = names[:60]
             done = self.box.run("/usr/bin/env", "ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:color=never",
-                                f"{self.box.work}/b/host/lab{self.lab.number}/ktest-host", "-s", self.seed, *names[:60],
-                                cpu=60, wall=300, output_limit=HOST_OUTPUT)
-            judged = self.read_host(done, names)
-            late += sum(self.results[n]["host"]["verdict"] == LATE for n in judged)
-            names = [n for n in names if n not in judged]
-            if not judged:
-                if done.status in (0, 1) or not (done.flood or done.late):
+                                f"{self.box.work}/b/host/lab{self.lab.number}/ktest-host", "-s", self.seed, *asked,
+                                cpu=60, wall=300, output_limit=HOST_OUTPUT, together=HOST_MEMORY,
+                                processes=HOST_PROCESSES, only="b/host")
+            found, why = self.read_host(done, asked), done.over or ("no end" if done.late else "")
+            if not why and (done.status not in (0, 1) or len(found) < len(asked)):
+                if "KTAP version" not in done.output:
                     raise Trouble(f"the host tests gave no verdict: {last(done.output)}")
-                self.put(names.pop(0), "host", FAILED if done.flood else LATE,
-                         "it floods the console" if done.flood else "no end")
+                if again:       # somebody may have killed it
+                    again = False
+                    continue
+                why = "it ends or garbles the program that runs the tests"
+            if why:
+                name = asked[min(len(found), len(asked) - 1)]
+                found[name] = (FAILED if done.over or not done.late else LATE, why, [])
+            for name, result in found.items():
+                self.put(name, "host", *result)
+            late += HOST_LATE if done.stuck else sum(verdict == LATE for verdict, *_ in found.values())
+            names = [n for n in names if n not in found]
         for name in names:
             self.put(name, "host", NOT_RUN, "too many tests ran out of time on the host")
 
-    def read_host(self, done, names):
-        """A child ends before its parent says how: a verdict that is followed by another one for the
-        same test was not the parent's."""
-        asked, judged, log, found = names[:60], [], [], []
-        for line in self.box.clean(done.output).splitlines():
+    def read_host(self, done, asked):
+        """{test: what to put}, in the order asked for. A child ends before its parent says how: a verdict that is
+        followed by another one for the same test was not the parent's."""
+        log, found, text = [], [], self.box.clean(done.output)
+        self.findings += codequality.sanitizers(text, self.lab.owned)
+        for line in text.splitlines():
             match = re.match(r"(ok|not ok) (\d+) (\w+) - (.*)$", line)
             right = match and len(found) < len(asked) and match[3] == asked[len(found)] \
                 and int(match[2]) == len(found) + 1
@@ -271,17 +305,12 @@ class Grade:
                 continue
             found.append((match[3], match[1], match[4], log))
             log = []
+        judged = {}
         for name, kind, rest, text in found:
-            judged.append(name)
             why = rest.rsplit(" # ", 1)[1] if " # " in rest else ""
             verdict = PASSED if kind == "ok" else LATE if why == "timed out" else \
                 NOT_RUN if why.startswith("not run: ") else FAILED
-            why = why.removeprefix("not run: ")
-            self.put(name, "host", verdict, why, [] if kind == "ok" else tidy(text))
-        if (done.flood or done.late) and len(found) < len(asked) and judged:
-            name = asked[len(found)]
-            judged.append(name)
-            self.put(name, "host", FAILED if done.flood else LATE, "it floods the console" if done.flood else "no end")
+            judged[name] = (verdict, why.removeprefix("not run: "), [] if kind == "ok" else tidy(text))
         return judged
 
     def spoof(self, place, test, line):
@@ -309,7 +338,9 @@ class Grade:
             done = self.box.run("/usr/bin/python3", f"{self.box.top}/tools/ktest", "--arch", arch, "--lab", self.lab.number,
                                 "--image", f"{self.box.work}/{folder}/Image", "--tests-json",
                                 f"{self.box.work}/{folder}/tests.json", "--seed", self.seed, *options,
-                                "--json", f"{self.box.work}/{out}", *self.names, cpu=900, wall=3000)
+                                "--json", f"{self.box.work}/{out}",
+                                *(["--progress", f"{self.box.work}/{folder}/progress.json"] if self.progress else []),
+                                *self.names, cpu=900, wall=3000)
             if done.status in (0, 1) and os.path.exists(f"{self.work}/{out}"):
                 break
             if attempt == 2:
@@ -372,11 +403,11 @@ class Grade:
         full = score == maximum and not touched
         return {"lab": self.lab.number, "title": self.lab.title, "score": score, "max_score": maximum,
                 "verdict": "full marks" if full else "points lost", "parts": parts, "tests": tests,
-                "problems": self.problems, "build": self.build_note,
+                "problems": self.problems, "build": self.build_note, "findings": codequality.unique(self.findings),
                 "spoofs": sorted(self.spoofs, key=lambda s: (s["place"], str(s["test"]))), "seed": self.seed,
                 "seeds": record.seeds(self.seed), "files": self.hashes, "hash": self.hash,
                 "grader": self.base.grader, "tools": self.base.versions,
-                "handout": self.lab.handout, "times": self.times}
+                "handout": self.lab.handout, "isolation": self.isolation, "times": self.times}
 
 
 def why_no_object(path, obj, text):
@@ -388,7 +419,9 @@ def why_no_object(path, obj, text):
         for phrase, why in COMPILER_SAYS:
             if phrase in before:
                 return why
-        lines = [line for line in before.splitlines() if path in line and "error" in line]
+        # A header may be where a file's macros do their harm.
+        lines = [line for line in before.splitlines() if re.search(r":\d+: .*error:", line)]
+        lines = [line for line in lines if path in line] + lines
         return f"it does not compile: {lines[0][:300]}" if lines else None
     return None
 

@@ -3,11 +3,13 @@
 Out: the files that students write (starters stand in their place), hidden tests, mutants, and whatever would tell
 the solution: the old git history, notes, tests of ours. What the reference must lend comes as objects without
 debugging information, in prebuilt/labN/ARCH/: the kernel that runs the tests (ktest-base.o), the kernel without
-the lab's files for the boot part (boot-base.o), and what the labs below own, for BASE=reference (below/).
+the lab's files for the boot part (boot-base.o), what the labs below own, for BASE=reference (below/, and the same
+for builds that look for bugs), and those of them around which this lab's tests are built (given/).
 """
 import fnmatch
 import glob
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -17,10 +19,16 @@ from .grade import ARCHES, CROSS, Base, base_object, last, plain_environment, va
 from .lab import Lab, Trouble
 
 SKIP = ("labs/*/mutants/*", "labs/*/tests/hidden/*", "labs/*/starter/*", "labs/*/solutions/*", "labs/*/designs/*",
-        "tests/*", "docs/instructor*", "docs/mutants*", "grading/handout*", "grading/mutants", "grading/grade-class",
-        "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py",
-        "grading/new-lab", "grading/skeleton/*", "grading/regrade", "grading/similarity", "grading/strata_grade/newlab.py",
-        "grading/strata_grade/regrade.py", "grading/strata_grade/similarity*", "README.md", ".gitlab-ci.yml", "prebuilt/*")
+        "tests/*", "docs/instructor*", "docs/mutants*", "docs/grading-security*", "grading/handout*", "grading/mutants",
+        "grading/grade-class", "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py",
+        "grading/strata_grade/classroom/*", "grading/new-lab", "grading/skeleton/*", "grading/regrade", "grading/similarity",
+        "grading/strata_grade/newlab.py", "grading/strata_grade/regrade.py", "grading/strata_grade/similarity*",
+        "grading/strata_grade/gradescope.py", "grading/strata_grade/slurm.py", "grading/gradescope/*",
+        "grading/gitlab/*.yml", "grading/gitlab/class-pipeline", "README.md", ".gitlab-ci.yml", ".ci/*", "prebuilt/*")
+PIPELINE = "grading/gitlab/handout.gitlab-ci.yml"       # becomes the student's .gitlab-ci.yml
+# The builds for which BASE=reference has objects.
+BUILDS = {"": (), "-debug": ("DEBUG=1",), "-kasan": ("KASAN=1",), "-ubsan": ("UBSAN=1",),
+          "-kasan-ubsan": ("KASAN=1", "UBSAN=1")}
 OURS = ("test", "campaign", "handout", "mutants", "new-lab")       # commands that need what is left out
 
 
@@ -67,27 +75,39 @@ def handout(top, out):
 def lend(lab, below, out):
     """The reference's objects that this lab needs."""
     base = Base(lab, 1)
+    given = [path for path in lab.toml["given"] if path in below]
     for arch in ARCHES:
         target, folder = f"{out}/prebuilt/lab{lab.number}/{arch}", f"{base.folder}/{variant(lab, arch)}"
         strip(arch, base_object(lab, base.folder, arch), f"{target}/ktest-base.o")
         if boot.part_of(lab):
             strip(arch, boot.base_object(lab, folder, arch), f"{target}/boot-base.o")
+        lend_given(arch, given, f"{folder}/ktest/given", f"{target}/given")
         # Those that this stage links: a page core of lab 1 is no part of the kernel of lab 2.
         objects = [obj for obj in (path[:-2] + ".o" for path in below) if os.path.exists(f"{folder}/{obj}")]
-        debug = f"{base.folder}/{variant(lab, arch).replace(arch, arch + '-debug')}"
-        build(lab, base.folder, arch, [f"{debug}/{obj}" for obj in objects])
-        for obj in objects:
-            strip(arch, f"{folder}/{obj}", f"{target}/below/{obj}")
-            strip(arch, f"{debug}/{obj}", f"{target}/below-debug/{obj}")
+        for suffix, options in BUILDS.items():
+            built = f"{base.folder}/{variant(lab, arch).replace(arch, arch + suffix)}"
+            if suffix:
+                build(lab, base.folder, arch, [f"{built}/{obj}" for obj in objects], options)
+            for obj in objects:
+                strip(arch, f"{built}/{obj}", f"{target}/below{suffix}/{obj}")
+    lend_given("host", given, f"{base.folder}/host/lab{lab.number}/given",
+               f"{out}/prebuilt/lab{lab.number}/host-{platform.machine()}")
 
 
-def build(lab, folder, arch, goals):
+def lend_given(place, given, built, target):
+    """Files of the labs below around which the tests are built."""
+    for path in given:
+        obj = path.replace("/", "+")[:-2] + ".o"
+        strip(place, f"{built}/{obj}", f"{target}/{obj}")
+
+
+def build(lab, folder, arch, goals, options):
     if goals:
         done = subprocess.run(["make", "--no-print-directory", "-C", lab.top, *goals, f"BUILD={folder}", f"ARCH={arch}",
-                               f"LAB={lab.number}", "DEBUG=1", "DEBUGINFO=0"], stdin=subprocess.DEVNULL,
+                               f"LAB={lab.number}", "DEBUGINFO=0", *options], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, env=plain_environment(), check=False)
         if done.returncode:
-            raise Trouble(f"the reference does not build with DEBUG=1 ({arch}): {last(done.stderr)}")
+            raise Trouble(f"the reference does not build with {' '.join(options)} ({arch}): {last(done.stderr)}")
 
 
 def strip(arch, source, target):
@@ -96,7 +116,8 @@ def strip(arch, source, target):
 
 
 def write_texts(top, labs, out):
-    """README.md, make help and the mark of a handout."""
+    """README.md, make help, the pipeline and the mark of a handout."""
+    shutil.copyfile(f"{top}/{PIPELINE}", f"{out}/.gitlab-ci.yml")
     with open(f"{top}/grading/handout.md", encoding="utf-8") as file:
         text = file.read()
     rows = [f"| {lab.number}. {lab.title} | {', '.join(f'`{path}`' for path in lab.owned)} | "

@@ -77,9 +77,10 @@ class Submission:
                              f"the file cannot be read: {error.strerror}") from None
         finally:
             os.close(at)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise ValueError("this is not a regular file")
         with os.fdopen(fd, "rb") as file:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise ValueError("this is not a regular file")
             data = file.read(FILE_LIMIT + 1)
         if len(data) > FILE_LIMIT:
             raise ValueError(f"the file is larger than {FILE_LIMIT} bytes")

@@ -69,7 +69,7 @@ def table(grade, out=sys.stdout):
         print(f"\n  attempt to spoof ({spoof['place']}, during {spoof['test']}, {spoof['times']} lines): {spoof['line']}", file=out)
     print(f"\nscore {grade['score']}/{grade['max_score']}: {grade['verdict']}"
           f"   (seed {grade['seed']}, files {grade['hash'][:12]}, {grade['times']['total']:.1f} s"
-          f"{', public tests only' if grade['handout'] else ''})", file=out)
+          f"{', public tests only' if grade['handout'] else ''}; isolation: {grade['isolation']})", file=out)
 
 
 def write_json(grade, path):
@@ -109,6 +109,9 @@ def write_junit(grade, path):
         suite.set(key, str(value))
     suite.set("skipped", str(len(suite.findall("*/skipped"))))
     suite.set("time", time)
+    properties = ET.Element("properties")
+    ET.SubElement(properties, "property", name="isolation", value=grade["isolation"])
+    suite.insert(0, properties)
     root = ET.Element("testsuites", name="strata", time=time, **{k: str(v) for k, v in counts.items()})
     root.append(suite)
     ET.indent(root)

@@ -4,7 +4,12 @@ The source is read before anything is compiled: no assembly, no file from outsid
 no attribute that moves code where somebody else runs it. The object is read before it is linked: it calls
 only what the lab allows, defines no name of the harness, and has no privileged instruction but those
 that the given inline functions (interrupts off and on, this CPU's data) consist of.
+
+Text that becomes assembly is the door to everything: .incbin reads files, .macro hides what a line is. So no file
+may use a macro of the headers that puts its arguments there, nor change by a macro what the headers say.
 """
+import functools
+import glob
 import os
 import re
 import subprocess
@@ -13,7 +18,7 @@ import sys
 from .lab import TOP, Trouble
 
 sys.path.insert(0, f"{TOP}/tools")
-from strata.symbols import COMPILER  # noqa: E402
+from strata.symbols import COMPILER, SECTIONS  # noqa: E402
 
 # What is opened and not closed is matched, too, to the end of its line or file: nothing is read twice, or a
 # hostile file would keep this busy for hours.
@@ -24,9 +29,16 @@ ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
 MACHINE = re.compile(r"\b(?:csr_(?:read|write|set|clear)\w*|__CSR_STR|(?:read|write)_sysreg\w*)\b|\.incbin\b")
 FORBIDDEN = re.compile(r"\b(_*(?:section|constructor|destructor|alias|ifunc|weakref|naked|interrupt|target|"
                        r"target_clones|no_sanitize\w*|symver|cleanup|optimize)_*|_Pragma|__pragma)\b")
+# What only the tests' builds have: a file that asks for it means to be another one there.
+TELLING = re.compile(r"\b(?:CONFIG_WORLD|CONFIG_ARCH_HOST|CONFIG_FUZZ|__SANITIZE_\w+|__x86_64\w*|__linux\w*)\b")
+PROBING = re.compile(r"\b__has_(?:include|include_next|embed)\b|\b__(?:asan|ubsan|sanitizer|sancov|interceptor)_\w+")
+# These leave a function by another way than its end.
+LEAVING = re.compile(r"\b__builtin_(?:longjmp|setjmp|eh_return\w*|unwind_init|apply\w*|return|frame_address|dwarf\w*)\b")
+RAW_STRING = re.compile(r'\b(?:u8|[uUL])?R"')
+MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)\([^)]+\)((?:\\\n|[^\n])*)", re.M)
 ATTRIBUTE = re.compile(r"\b__attribute(?:__)?\b|\[\[")
 INCLUDE = re.compile(r'\s*"([\w/.-]+\.h)"\s*$')
-SIZE_LIMIT = 1 << 20
+SIZE_LIMIT, ALIGN_LIMIT = 1 << 20, 1 << 16
 PRIVILEGED = {
     "riscv": re.compile(r"^(?:csr\w+|sfence\S*|hfence\S*|sinval\S*|ecall|[sm]ret|wfi|fence\.i|rd(?:cycle|time|instret)h?)$"),
     "arm64": re.compile(r"^(?:mrs|msr|svc|hvc|smc|eret|wfi|wfe|wfit|tlbi|at|ic|sys|sysl|hlt|dcps\d)$"),
@@ -51,15 +63,26 @@ def scan_source(text, headers):
     if ASSEMBLY.search(words):
         says = " with .incbin" if ".incbin" in words else ""
         wrong.append(f"inline assembly{says} is not allowed")
-    if MACHINE.search(words):
-        wrong.append(f"{MACHINE.search(words)[0]}: access to system registers is not allowed")
+    for name in sorted(set(MACHINE.findall(words)) | assembling(tuple(headers)) & set(re.findall(r"\w+", words))):
+        wrong.append(f"{name}: access to system registers, sections and barriers of one machine is not allowed")
+    for name in sorted(set(TELLING.findall(words))):
+        wrong.append(f"{name}: a file is to be the same in the tests and in the kernel")
+    for name in sorted(set(PROBING.findall(words) + LEAVING.findall(words))):
+        wrong.append(f"{name} is not allowed")
+    if RAW_STRING.search(words):
+        wrong.append("raw strings are not allowed")
     spliced = COMMENT_OR_STRING.sub(lambda m: " " if m[0][0] == "/" else m[0] if m[0][0] == '"' else hidden(m), text)
     bare = STRING.sub(hidden, spliced)
     if "##" in bare or "%:%:" in bare:
         wrong.append("## (pasting of tokens) is not allowed")
+    defined = False
     for match in DIRECTIVE.finditer(spliced):
         word, rest = match[1], match[2]
-        if word in ("include_next", "import", "embed", "pragma", "line", "ident", "sccs", "assert"):
+        if word in ("define", "undef"):
+            defined = True
+        elif word == "include" and defined:
+            wrong.append(f"#include{rest.rstrip()[:100]} stands behind a #define or #undef: headers come first")
+        if word.isdigit() or word in ("include_next", "import", "embed", "pragma", "line", "ident", "sccs", "assert"):
             wrong.append(f"#{word} is not allowed")
         elif word == "include":
             name = INCLUDE.match(rest)
@@ -70,6 +93,17 @@ def scan_source(text, headers):
         for name in sorted(set(FORBIDDEN.findall(bare))):
             wrong.append(f"the attribute or pragma {name} is not allowed")
     return wrong
+
+
+@functools.cache
+def assembling(headers):
+    """The macros of these folders whose arguments become assembly or the name of a section."""
+    found = set()
+    for folder in headers:
+        for path in glob.glob(f"{folder}/**/*.h", recursive=True):
+            with open(path, encoding="utf-8") as file:
+                found |= {m[1] for m in MACRO.finditer(file.read()) if re.search(r"\b_*asm_*\b|\bsection\b", m[2])}
+    return found
 
 
 def tool(*words):
@@ -100,6 +134,16 @@ def check_size(tools, obj):
         if len(words) == 3 and re.match(r"\.s?(text|rodata|data|bss)", words[0]):
             total += int(words[1])
     return [f"its code and variables take {total} bytes, {SIZE_LIMIT} are allowed"] if total > SIZE_LIMIT else []
+
+
+def check_sections(tools, obj):
+    """Sections are where somebody else looks for what to run: initcalls, constructors. And one that must lie at a
+    multiple of 16 MiB makes an image of that size."""
+    found = dict(re.findall(r"^\s*\d+ (\S+).*2\*\*(\d+)$", tool(f"{tools}objdump", "-h", obj), re.M))
+    wrong = [f"a section of its own, {name}, is not allowed" for name in sorted(found)
+             if not SECTIONS.match(name) or name.startswith((".init_array", ".fini_array"))]
+    return wrong + [f"alignment to {1 << int(power)} bytes; {ALIGN_LIMIT} are allowed" for power in sorted(set(found.values()))
+                    if 1 << int(power) > ALIGN_LIMIT]
 
 
 def check_symbols(lab, names, reserved):

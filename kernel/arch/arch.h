@@ -108,6 +108,10 @@ void arch_root_init(void *root);
 /* Translations of @ctx in [start, end) vanish from every CPU before these return. */
 void arch_flush_tlb_range(struct mm_context *ctx, unsigned long start, unsigned long end);
 void arch_flush_tlb_mm(struct mm_context *ctx);
+/* The same for what may stay a little longer, many at once: first, for each @ctx, the CPUs that may be running it,
+ * then one flush of all user addresses for all of them. A CPU that comes back to @ctx later flushes by itself. */
+unsigned long arch_tlb_users(struct mm_context *ctx);
+void arch_flush_tlb_user(unsigned long cpus);
 /* This CPU forgets its translation of one user address. Enough after an entry gained permissions: on
  * another CPU the old one at worst causes a fault that finds nothing left to do. */
 void arch_flush_tlb_local(unsigned long addr);

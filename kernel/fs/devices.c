@@ -153,7 +153,7 @@ static ssize_t blkdev_read(struct file *file, struct iov_iter *it, loff_t *pos)
 {
 	struct block_device *bdev = file->private;
 
-	return generic_file_read(bdev->mapping, pos, it);
+	return generic_file_read(bdev->mapping, pos, it, &file->prev_pos);
 }
 
 static void no_extend(struct address_space *mapping, loff_t size)

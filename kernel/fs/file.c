@@ -228,7 +228,7 @@ int vfs_mmap_mapping(struct file *file, size_t len, bool shared, struct address_
 
 ssize_t generic_read(struct file *file, struct iov_iter *it, loff_t *pos)
 {
-	return generic_file_read(&file->inode->mapping, pos, it);
+	return generic_file_read(&file->inode->mapping, pos, it, &file->prev_pos);
 }
 
 static void extend_inode(struct address_space *mapping, loff_t size)

@@ -225,6 +225,7 @@ struct file {
 	unsigned int flags;		/* O_ */
 	struct mutex pos_lock;
 	loff_t pos;
+	loff_t prev_pos;		/* where the last read ended */
 	struct dentry *dentry;		/* referenced */
 	struct inode *inode;		/* = dentry->inode */
 	const struct file_operations *ops;

@@ -118,11 +118,12 @@ static void process_exit(struct process *p, struct list_head *dead)
 static bool begin_exit(struct task *t, int code)
 {
 	struct process *p = t->process;
-	bool last;
+	bool last, stopped;
 
 	spin_lock_irq(&tasklist_lock);
 	spin_lock(&p->sig_lock);
 	t->thread.pf_flags |= PF_EXITING;
+	stopped = stop_reached(t);
 	/* The status is the first thread's, even if it is not the last, unless all were ended at
 	 * once. */
 	if (!p->group_exiting && t->tid == p->pid)
@@ -133,6 +134,8 @@ static bool begin_exit(struct task *t, int code)
 		p->mm = NULL;
 	}
 	spin_unlock(&p->sig_lock);
+	if (stopped)
+		notify_parent(p, CLD_STOPPED, p->stop_signal);
 	spin_unlock_irq(&tasklist_lock);
 	return last;
 }

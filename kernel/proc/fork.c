@@ -146,6 +146,10 @@ static int publish_thread(struct task *t, struct process *p)
 	/* A stop that came meanwhile stops the new thread, too. */
 	if (p->stopped)
 		set_bit(TIF_SIGPENDING, &t->thread.head.flags);
+	if (p->nr_stopping) {
+		t->stopping = true;
+		p->nr_stopping++;
+	}
 	spin_unlock(&p->sig_lock);
 	spin_unlock_irq(&tasklist_lock);
 	return err;

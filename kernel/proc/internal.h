@@ -13,6 +13,9 @@ struct sighand *sighand_copy(struct sighand *old);	/* NULL: no memory */
 void sighand_reset(struct sighand *sighand);		/* exec: handlers become default */
 /* Everything dies: marks all threads of @p killed with @code. sig_lock held. */
 void kill_threads(struct process *p, int code);
+/* @t stops, or goes for ever: true if a stop of its process waited for it alone; then the parent is to be told.
+ * sig_lock held. */
+bool stop_reached(struct task *t);
 /* A thread can no longer take the group's signals: others look again. sig_lock held. */
 void retarget_signals(struct process *p);
 /* Tells the parent that @child stopped, went on or died; tasklist_lock held. */

@@ -56,6 +56,7 @@ struct process {
 	bool vfork_pending;			/* the parent waits for exec or exit */
 	int exit_signal;			/* to the parent */
 	int stop_signal;			/* what stopped it */
+	unsigned int nr_stopping;		/* threads that the stop has not reached yet; under sig_lock */
 	struct wait_queue wait_child;		/* wait4 of this process sleeps here */
 	/* signals */
 	spinlock_t sig_lock;
@@ -85,6 +86,7 @@ struct task {
 	sigset_t blocked;
 	sigset_t wanted;			/* blocked, but rt_sigtimedwait waits for them */
 	bool stop_dequeued;			/* about to stop, unless a SIGCONT comes first */
+	bool stopping;				/* counted in nr_stopping */
 	/* the task's own */
 	sigset_t saved_blocked;			/* sigsuspend, ppoll: the mask to return to, */
 	bool restore_blocked;			/* if so */

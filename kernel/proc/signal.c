@@ -105,7 +105,9 @@ void kill_threads(struct process *p, int code)
 	p->group_exiting = true;
 	p->exit_code = code;
 	p->stopped = false;
+	p->nr_stopping = 0;
 	list_for_each_entry(t, &p->threads, group_node) {
+		t->stopping = false;
 		set_bit(TIF_KILLED, &t->thread.head.flags);
 		signal_wake(t, BIT(TASK_INTERRUPTIBLE) | BIT(TASK_KILLABLE) | BIT(TASK_STOPPED));
 	}
@@ -136,10 +138,11 @@ static bool continue_process(struct process *p)
 	struct task *t;
 
 	p->stopped = false;
+	p->nr_stopping = 0;
 	if (was_stopped)
 		p->continued = true;
 	list_for_each_entry(t, &p->threads, group_node) {
-		t->stop_dequeued = false;
+		t->stop_dequeued = t->stopping = false;
 		wake_up_thread(&t->thread, BIT(TASK_STOPPED));
 	}
 	return was_stopped;
@@ -368,36 +371,54 @@ int dequeue_signal(struct task *t, sigset_t wanted, struct kernel_siginfo *info)
 	return sig;
 }
 
-/* Stops the whole group by @sig and tells the parent, unless SIGCONT or death came meanwhile. */
+/*
+ * Stops the whole group by @sig, unless SIGCONT or death came meanwhile. Each thread stops where it next looks at its
+ * signals, and the last that does tells the parent: from then on the process makes no step.
+ */
 static void stop_group(struct process *p, int sig)
 {
 	struct task *self = current_task(), *t;
-	bool stops;
 
-	spin_lock_irq(&tasklist_lock);
-	spin_lock(&p->sig_lock);
-	stops = self->stop_dequeued && !p->stopped && !p->group_exiting;
-	self->stop_dequeued = false;
-	if (stops) {
+	spin_lock_irq(&p->sig_lock);
+	if (self->stop_dequeued && !p->stopped && !p->group_exiting) {
 		p->stopped = true;
 		p->continued = false;
 		p->stop_reported = false;
 		p->stop_signal = sig;
-		list_for_each_entry(t, &p->threads, group_node)
+		list_for_each_entry(t, &p->threads, group_node) {
+			if (t->thread.pf_flags & PF_EXITING)
+				continue;
+			t->stopping = true;
+			p->nr_stopping++;
 			if (t != self)
 				signal_wake(t, BIT(TASK_INTERRUPTIBLE));
+		}
 	}
-	spin_unlock(&p->sig_lock);
-	if (stops)
-		notify_parent(p, CLD_STOPPED, sig);
-	spin_unlock_irq(&tasklist_lock);
+	self->stop_dequeued = false;
+	spin_unlock_irq(&p->sig_lock);
+}
+
+bool stop_reached(struct task *t)
+{
+	if (!t->stopping)
+		return false;
+	t->stopping = false;
+	return --t->process->nr_stopping == 0;
 }
 
 /* Sleeps while the group is stopped: until SIGCONT or death. */
 static void stop_here(struct process *p)
 {
 	struct task *self = current_task();
+	bool last;
 
+	spin_lock_irq(&tasklist_lock);
+	spin_lock(&p->sig_lock);
+	last = stop_reached(self);
+	spin_unlock(&p->sig_lock);
+	if (last)
+		notify_parent(p, CLD_STOPPED, p->stop_signal);
+	spin_unlock_irq(&tasklist_lock);
 	for (;;) {
 		set_current_state(TASK_STOPPED);
 		if (!READ_ONCE(p->stopped) || fatal_signal_pending(&self->thread))

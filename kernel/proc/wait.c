@@ -46,7 +46,7 @@ static bool wait_child(struct process *child, struct wait *w)
 		w->status = child->exit_code;
 		if (consume)
 			reap(child, w);
-	} else if (child->stopped && !child->stop_reported && (w->options & WUNTRACED)) {
+	} else if (child->stopped && !child->nr_stopping && !child->stop_reported && (w->options & WUNTRACED)) {
 		w->status = child->stop_signal << 8 | 0x7f;
 		child->stop_reported = consume;
 	} else if (child->continued && (w->options & WCONTINUED)) {

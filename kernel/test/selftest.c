@@ -16,6 +16,9 @@ static const struct {
 #ifdef CONFIG_SLAB_SLUB
 	{ "slub", selftest_slub },
 #endif
+#if CONFIG_LAB >= 5
+	{ "reclaim", selftest_reclaim },
+#endif
 };
 
 static int selftest_run(void)

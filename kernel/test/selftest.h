@@ -15,6 +15,7 @@ void selftest_block(void);
 void selftest_mm(void);
 void selftest_wx(void);
 void selftest_slub(void);
+void selftest_reclaim(void);
 
 /* selftest_crash.c: does what @name says; returns if it knows no such crash, or survived it. */
 void selftest_crash(const char *name);

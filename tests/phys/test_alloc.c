@@ -186,6 +186,42 @@ static void test_bad_frees(struct prng *rng)
 	check_conserved(0);
 }
 
+static unsigned int hook_calls;
+
+static void take_off_list(struct page *page)
+{
+	hook_calls++;
+	ClearPageLRU(page);
+}
+
+/* A page that is in no cache any more may come back to a list with its last reference: the hook's business. */
+static void test_free_listed(struct prng *rng)
+{
+	struct page *page;
+
+	(void)rng;
+	reset_memory(BASE + 64 * MIB);
+	memblock_add(BASE, 64 * MIB, 0);
+	mem_init();
+	page = alloc_page(0);
+	page_free_hook = take_off_list;
+	hook_calls = 0;
+	page->flags |= BIT(PG_lru);
+	page->mapping = (struct address_space *)0x1000;
+	expect_refused(page, 0, "still locked");
+	EXPECT_EQ(hook_calls, 0);
+	page->mapping = NULL;
+	get_page(page);
+	put_page(page);
+	EXPECT_EQ(hook_calls, 0);
+	log_forget();
+	put_page(page);
+	EXPECT_EQ(hook_calls, 1);
+	EXPECT_EQ(log_count("BUG"), 0);
+	page_free_hook = NULL;
+	check_conserved(0);
+}
+
 /* Two CPUs free one page at the same time: one of them is refused. */
 static struct page *contested;
 static atomic_t gate;
@@ -434,6 +470,7 @@ const struct test alloc_tests[] = {
 	{ "page_alloc: random use by four CPUs loses and shares no page", test_smp },
 	{ "page_alloc: every page can be had, once, and given back", test_exhaust },
 	{ "page_alloc: bad frees are refused and change nothing", test_bad_frees },
+	{ "page_alloc: a page that is still on a list leaves it when it is free", test_free_listed },
 	{ "page_alloc: of two frees at the same time one is refused", test_double_free_race },
 	{ "page_alloc: zones and nodes are respected", test_zones },
 	{ "page_alloc: reclaim is woken, called and kept from recursion", test_pressure },

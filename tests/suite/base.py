@@ -14,6 +14,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(os.environ.get("BUILD") or f"{TOP}/build")
 CAMPAIGN = bool(os.environ.get("CAMPAIGN"))
 CAMPAIGN_PATIENCE = 30      # times the normal time limit
+SKIPPED = 77                # exit status of a test that could not be run here
 ARCHES = ("riscv", "arm64")
 TESTS = {}
 E2FS = {"env": dict(os.environ, LC_ALL="C"), "stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
@@ -37,6 +38,10 @@ class Failure(Exception):
     """A test's verdict: what was expected, what was seen."""
 
 
+class Skip(Exception):
+    """This machine lacks what the test, or the rest of it, needs; what it could check was right."""
+
+
 def test(name, *args, **options):
     """Mark a function as a test; with args, one of several tests of the same function."""
     def mark(function):
@@ -55,6 +60,9 @@ def run_one(name):
     except Failure as failure:
         print(f"failed: {failure}")
         return 1
+    except Skip as reason:
+        print(f"skipped: {reason}")
+        return SKIPPED
     except Exception:   # a test's own mistake is a failure as well
         traceback.print_exc()
         return 1

@@ -94,6 +94,23 @@ def bench_lines():
         figure(f"{arch}: {slabs['slub']['8']}")
 
 
+@test("bench-reclaim", needs=["riscv", "arm64"], timeout=300)
+def bench_reclaim():
+    """Every kind of page reclaim and of page fault has its figure, the same twice and below a ceiling."""
+    ceilings = {"reclaim": {"reclaim_clean_file": 2500, "reclaim_dirty_file": 8000, "reclaim_anonymous": 10000},
+                "faults": {"fault_zero_page": 3500, "fault_copy_on_write": 5000, "fault_file_hit": 2000,
+                           "fault_swap_in": 8000}}
+    first = bench_figures("reclaim", "faults")
+    equal("second run", first, bench_figures("reclaim", "faults"))
+    for what, limits in ceilings.items():
+        for arch in ARCHES:
+            costs = first[what][arch]
+            figure(f"{arch}: " + ", ".join(f"{name} {cost}" for name, cost in costs.items()))
+            equal(f"{arch}: rows", sorted(limits), sorted(costs))
+            for name, limit in limits.items():
+                check(100 < costs[name] <= limit, f"{arch}: {name} costs {costs[name]}, allowed are {limit}")
+
+
 def show_memory(memory):
     for arch, slabs in memory.items():
         for slab, sizes in slabs.items():

@@ -3,7 +3,7 @@
 
 LAB_DIR := $(firstword $(wildcard labs/$(LAB)-*))
 TREE    ?= .
-HIDDEN  ?= 1
+HIDDEN  ?= $(if $(HANDOUT),0,1)
 SEED    ?= 1
 TESTS   ?=
 HOSTCC  ?= gcc
@@ -61,7 +61,9 @@ $(foreach s,$(KTEST_HOST),$(eval $(call h-compile,core,$(s),)))
 
 h-objs = $(foreach s,$(2),$(call h-obj,$(1),$(s)))
 H_STUDENT := $(call h-objs,student,$(LAB_OWNED))
-H_GIVEN   := $(call h-objs,given,$(LAB_GIVEN) $(LAB_REFERENCE))
+# Given files that another lab's student owns: a student's tree has them ready-made for hosts like the instructor's.
+H_PREBUILT := $(if $(filter 0,$(FUZZ)),prebuilt/lab$(LAB)/host-$(shell uname -m))
+H_GIVEN   := $(foreach o,$(call h-objs,given,$(LAB_GIVEN) $(LAB_REFERENCE)),$(or $(wildcard $(H_PREBUILT)/$(notdir $(o))),$(o)))
 H_WORLD   := $(call h-objs,world,$(KTEST_WORLD) $(LAB_TESTS))
 H_CORE    := $(call h-objs,core,$(KTEST_HOST))
 

@@ -3,7 +3,7 @@
 
 LAB_DIR := $(firstword $(wildcard labs/$(LAB)-*))
 TREE    ?= .
-HIDDEN  ?= 1
+HIDDEN  ?= $(if $(HANDOUT),0,1)
 SEED    ?= 1
 TESTS   ?=
 SEEDS   ?=
@@ -45,7 +45,9 @@ $(foreach s,$(KTEST_CORE),$(eval $(call k-compile,core,$(s),$(K_CALLS))))
 
 k-objs = $(foreach s,$(2),$(call k-obj,$(1),$(s)))
 K_STUDENT := $(call k-objs,student,$(LAB_OWNED))
-K_GIVEN   := $(call k-objs,given,$(LAB_GIVEN))
+# Given files that another lab's student owns: a student's tree has them ready-made.
+k-ready    = $(foreach o,$(1),$(or $(wildcard $(2)/$(notdir $(o))),$(o)))
+K_GIVEN   := $(call k-ready,$(call k-objs,given,$(LAB_GIVEN)),$(PREBUILT)/given)
 K_WORLD   := $(call k-objs,world,$(KTEST_WORLD) $(LAB_TESTS))
 K_CORE    := $(call k-objs,core,$(KTEST_CORE))
 

@@ -28,6 +28,10 @@ OPTIONAL = [
     ("clang", ["--version"], (14,), "clang", "make LLVM=1"),
     ("ld.lld", ["--version"], (14,), "lld", "make LLVM=1"),
     ("clang-format", ["--version"], (14,), "clang-format", "formats C"),
+    ("node", ["--version"], (18,), "nodejs", "make test: GitLab's pipelines"),
+    ("npm", ["--version"], (7,), "npm", "make test: GitLab's pipelines"),
+    ("rsync", ["--version"], (3,), "rsync", "make test: GitLab's pipelines"),
+    ("chromium", ["--version"], (100,), "chromium", "make test: looks at the page of grade-class"),
 ]
 HEADERS = [
     ("/usr/riscv64-linux-gnu/lib/libc.a", "libc6-dev-riscv64-cross", "glibc test programs, ARCH=riscv"),

@@ -153,8 +153,9 @@ class Pace:
     not, somebody else must, and soon. What a budget is in seconds is learned from the tests that are done: the
     slower the host, the longer it has. Nothing is believed here but the time."""
 
-    def __init__(self, budgets):
-        self.budgets, self.read, self.rest = budgets, 0, b""
+    def __init__(self, budgets, told=None):
+        """told: called with each of the console's lines."""
+        self.budgets, self.read, self.rest, self.told = budgets, 0, b"", told
         self.first, self.done, self.since, self.limit = None, 0, 0.0, SILENCE
 
     def look(self, path, spent):
@@ -167,10 +168,12 @@ class Pace:
         self.rest = self.rest[-256:]
         if new and self.limit == SILENCE:
             self.since = spent
-        for line in lines:
-            match = LINE.match(line.decode("utf-8", "replace").rstrip("\r"))
+        for line in (line.decode("utf-8", "replace").rstrip("\r") for line in lines):
+            match = LINE.match(line)
             if match:
                 self.line(*match.groups()[:4], spent)
+            if self.told:
+                self.told(line)
         return self.since + self.limit - spent
 
     def line(self, kind, _number, name, rest, spent):
@@ -188,10 +191,11 @@ class Pace:
 class Session:
     """Of QEMU's CPUs every second one is used (cpustep=2), see kernel/test/ktest/run.c."""
 
-    def __init__(self, arch, image, cpus=4, seed=1, seeds=0, calls=False):
+    def __init__(self, arch, image, cpus=4, seed=1, seeds=0, calls=False, progress=None):
+        """progress: called with the results so far, while more are awaited."""
         self.arch, self.image, self.cpus, self.seed, self.seeds = arch, image, cpus, seed, seeds
         self.stretch = CALLS_BUDGET if calls else 1
-        self.boots, self.spoofs, self.consoles = 0, [], []
+        self.boots, self.spoofs, self.consoles, self.progress = 0, [], [], progress
 
     def command(self, key, names, console):
         append = f"ktest quiet cpustep=2 panic=-1 mem={MEM_USED} ktest.seed={self.seed} ktest.tests={','.join(names)} " \
@@ -253,7 +257,7 @@ class Session:
                 except OSError as error:
                     raise Trouble(f"{command[0]}: {error.strerror}; run ./tools/setup") from None
             try:
-                why = self.watch(qemu, path, Pace(budgets))
+                why = self.watch(qemu, path, Pace(budgets, self.progress and self.telling(key, names, results)))
             finally:
                 if qemu.poll() is None:
                     qemu.kill()
@@ -275,6 +279,17 @@ class Session:
             tail = " / ".join(text.strip().splitlines()[-3:])
             raise Trouble(f"the test image does not start: {why or complaint or tail}")
         return list(results)[-1] if len(results) > before else None
+
+    def telling(self, key, names, results):
+        """Judges as Console does, but at once; what counts is judged when the boot is over."""
+        judge = Console(key, names, dict(results), list(self.spoofs))
+
+        def told(line):
+            known = len(judge.results)
+            judge.line(line)
+            if len(judge.results) > known:
+                self.progress({"tests": judge.results, "spoofs": judge.spoofs})
+        return told
 
     @staticmethod
     def watch(qemu, path, pace):

@@ -472,6 +472,31 @@ TEST(nomem_truncate, "a file is cut off and grows while memory runs out")
 	fail_each_after(make_data, cut_data);
 }
 
+/* The page that is cut must be read first. */
+static void make_cold_data(void)
+{
+	make_data();
+	sync();
+	drop_caches();
+}
+
+/* The same when it grows by a write, which does not look at what lies between. */
+static int cut_cold_data(void)
+{
+	int fd = open("data", O_RDWR);
+
+	must(fd);
+	must(ftruncate(fd, PAGE + 10));
+	must(pwrite(fd, "", 1, 4 * PAGE));
+	must(is_zero(fd, PAGE + 10));
+	return rename("data", "sym");
+}
+
+TEST(nomem_truncate_cold, "a file that is not in memory is cut off while memory runs out")
+{
+	fail_each_after(make_cold_data, cut_cold_data);
+}
+
 TEST(nomem_pipe, "pipes, descriptors and poll while memory runs out")
 {
 	fail_each(use_pipe);

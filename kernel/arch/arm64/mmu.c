@@ -137,6 +137,29 @@ void arch_flush_tlb_range(struct mm_context *ctx, unsigned long start, unsigned 
 	local_irq_restore(flags);
 }
 
+unsigned long arch_tlb_users(struct mm_context *ctx)
+{
+	unsigned long before = READ_ONCE(ctx->cpumask);
+
+	forget_root(ctx->root, before);
+	smp_mb();
+	return before | READ_ONCE(ctx->cpumask);
+}
+
+void arch_flush_tlb_user(unsigned long cpus)
+{
+	unsigned long flags = local_irq_save();
+
+	if (cpus & ~BIT(current_head()->cpu)) {
+		dsb(ishst);
+		__asm__ __volatile__("tlbi aside1is, xzr\n\tdsb ish" : : : "memory");
+		isb();
+	} else {
+		flush_local_user();
+	}
+	local_irq_restore(flags);
+}
+
 void arch_flush_tlb_local(unsigned long addr)
 {
 	__asm__ __volatile__("tlbi vae1, %0" : : "r"(addr >> PAGE_SHIFT) : "memory");

@@ -262,6 +262,17 @@ void arch_flush_tlb_mm(struct mm_context *ctx)
 	arch_flush_tlb_range(ctx, 0, ~0UL);
 }
 
+unsigned long arch_tlb_users(struct mm_context *ctx)
+{
+	smp_mb();
+	return READ_ONCE(ctx->cpumask);
+}
+
+void arch_flush_tlb_user(unsigned long cpus)
+{
+	flush_range(cpus, 0, ~0UL);
+}
+
 void arch_flush_tlb_local(unsigned long addr)
 {
 	flush_tlb_page(addr);

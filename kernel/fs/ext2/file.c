@@ -216,17 +216,11 @@ static int ext2_writepage(struct address_space *mapping, struct page *page,
 
 /* ---- truncation ----------------------------------------------------------------------- */
 
-/* The bytes from @from to the end of its page are zero when the file grows beyond them. */
-static void zero_behind(struct inode *inode, loff_t from)
-{
-	if (from & (PAGE_SIZE - 1))
-		truncate_pagecache(&inode->mapping, from);
-}
-
 int ext2_truncate(struct inode *inode, loff_t size)
 {
 	struct ext2_sb *sbi = ext2_isb(inode);
 	loff_t old = inode->size;
+	struct page *tail;
 	int err;
 
 	if (size < 0)
@@ -236,12 +230,16 @@ int ext2_truncate(struct inode *inode, loff_t size)
 	err = ext2_may_write(sbi);
 	if (err)
 		return err;
+	/* In either case what lies behind the smaller size must be zero when it shows up again. */
+	tail = truncate_tail(&inode->mapping, min(old, size));
+	if (IS_ERR(tail))
+		return PTR_ERR(tail);
 	if (size > old)
-		zero_behind(inode, old);
+		truncate_pagecache(&inode->mapping, old, tail);
 	/* Size first, then the pages, then the blocks: see ext2.h on reading without a lock. */
 	WRITE_ONCE(inode->size, size);
-	if (size < old)
-		truncate_pagecache(&inode->mapping, size);
+	if (size <= old)
+		truncate_pagecache(&inode->mapping, size, tail);
 	mutex_lock(&sbi->lock);
 	err = ext2_may_write(sbi);
 	if (!err && size < old)

@@ -331,7 +331,8 @@ bool clear_page_dirty_for_io(struct page *page)
 
 #define READAHEAD_PAGES	16
 
-ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov_iter *it)
+ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov_iter *it,
+			  loff_t *prev_pos)
 {
 	ssize_t done = 0;
 
@@ -351,11 +352,13 @@ ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov
 		page = read_cache_page_ahead(mapping, index, ahead);
 		if (IS_ERR(page))
 			return done ? done : PTR_ERR(page);
-		if (lru_ops)
+		/* One that goes on in the page where the last one ended is the same use of it. */
+		if (lru_ops && index != (pgoff_t)((*prev_pos - 1) >> PAGE_SHIFT))
 			lru_ops->touch(page);
 		copied = copy_to_iter((char *)page_address(page) + offset, n, it);
 		put_page(page);
 		*pos += copied;
+		*prev_pos = *pos;
 		done += copied;
 		if (copied < n)
 			return done ? done : -EFAULT;
@@ -403,8 +406,6 @@ static ssize_t write_page(struct address_space *mapping, loff_t pos, struct iov_
 		set_page_dirty(page);
 		if (pos + (loff_t)copied > mapping->size(mapping))
 			extend(mapping, pos + copied);
-		if (lru_ops)
-			lru_ops->touch(page);
 	}
 	unlock_page(page);
 	put_page(page);
@@ -478,18 +479,18 @@ static void truncate_pages_from(struct address_space *mapping, pgoff_t first)
 	}
 }
 
-/* Zeroes the part of the last page beyond @from, so that growing again shows zeroes. */
-static void zero_tail(struct address_space *mapping, loff_t from)
+struct page *truncate_tail(struct address_space *mapping, loff_t from)
+{
+	return from & (PAGE_SIZE - 1) ? read_cache_page(mapping, from >> PAGE_SHIFT) : NULL;
+}
+
+/* Zeroes the page behind @from, so that growing again shows zeroes. */
+static void zero_tail(struct address_space *mapping, struct page *page, loff_t from)
 {
 	size_t offset = from & (PAGE_SIZE - 1);
-	struct page *page;
-	char *tail;
+	char *tail = (char *)page_address(page) + offset;
 
-	page = read_cache_page(mapping, from >> PAGE_SHIFT);
-	if (IS_ERR(page))
-		return;
 	lock_page(page);
-	tail = (char *)page_address(page) + offset;
 	for (size_t i = 0; page->mapping == mapping && i < PAGE_SIZE - offset; i++) {
 		if (!tail[i])
 			continue;
@@ -498,10 +499,9 @@ static void zero_tail(struct address_space *mapping, loff_t from)
 		break;
 	}
 	unlock_page(page);
-	put_page(page);
 }
 
-void truncate_pagecache(struct address_space *mapping, loff_t from)
+void truncate_pagecache(struct address_space *mapping, loff_t from, struct page *tail)
 {
 	pgoff_t first = DIV_ROUND_UP((unsigned long)from, PAGE_SIZE);
 
@@ -509,8 +509,10 @@ void truncate_pagecache(struct address_space *mapping, loff_t from)
 	truncate_pages_from(mapping, first);
 	/* A fault may have made a private copy of a page between the two: that goes, too. */
 	unmap_mapping_range(mapping, first, ~0UL >> PAGE_SHIFT, true);
-	if (from & (PAGE_SIZE - 1))
-		zero_tail(mapping, from);
+	if (tail) {
+		zero_tail(mapping, tail, from);
+		put_page(tail);
+	}
 }
 
 void truncate_inode_pages(struct address_space *mapping)

@@ -66,9 +66,12 @@ int filemap_write_and_wait(struct address_space *mapping);
 /* Called after dirtying: a writer slows down here when too much is dirty. May sleep. */
 void balance_dirty_pages(struct address_space *mapping);
 
-/* Removes pages from byte @from on: unmaps, waits for writeback, zeroes the tail of a partial page.
- * The size was reduced before. Sleeps. */
-void truncate_pagecache(struct address_space *mapping, loff_t from);
+/* Before a file is cut at byte @from: the page that is cut, read and held so that it cannot go before it is zeroed;
+ * NULL: none is. ERR_PTR(-ENOMEM, -EIO): then the file must stay as it is. Sleeps. */
+struct page *truncate_tail(struct address_space *mapping, loff_t from);
+/* Removes pages from byte @from on: unmaps, waits for writeback, zeroes the rest of @tail, which
+ * truncate_tail() gave, and lets go of it. The size was reduced before. Sleeps. */
+void truncate_pagecache(struct address_space *mapping, loff_t from, struct page *tail);
 /* Removes every page (clean or dirty) when the host dies. After it nobody who worked on a page of
  * the mapping touches the mapping any more: it may be freed. */
 void truncate_inode_pages(struct address_space *mapping);
@@ -79,8 +82,10 @@ unsigned long invalidate_mapping_pages(struct address_space *mapping);
 bool remove_mapping(struct address_space *mapping, struct page *page);
 
 /* filemap.c: read and write of a regular file through the cache; bytes or -errno. The write path is
- * called with the inode lock held; extends the size through @extend(mapping, new_size). */
-ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov_iter *it);
+ * called with the inode lock held; extends the size through @extend(mapping, new_size). *@prev_pos is
+ * where the last read of this open file ended, 0 at first. */
+ssize_t generic_file_read(struct address_space *mapping, loff_t *pos, struct iov_iter *it,
+			  loff_t *prev_pos);
 ssize_t generic_file_write(struct address_space *mapping, loff_t *pos, struct iov_iter *it,
 			   void (*extend)(struct address_space *mapping, loff_t size));
 
@@ -90,7 +95,7 @@ ssize_t generic_file_write(struct address_space *mapping, loff_t *pos, struct io
 struct lru_ops {
 	void (*add)(struct page *page);		/* new cache or anonymous page */
 	void (*del)(struct page *page);		/* being freed or removed */
-	void (*touch)(struct page *page);	/* read, written or faulted */
+	void (*touch)(struct page *page);	/* read by a system call */
 	void (*rotate)(struct page *page);	/* PG_reclaim, and its writeback ended. Any context */
 };
 extern const struct lru_ops *lru_ops;

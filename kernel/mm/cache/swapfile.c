@@ -106,7 +106,6 @@ static int make_maps(struct swap_area *area, const struct swap_header *header)
 
 int swap_on(struct block_device *bdev, const char *name, int prio)
 {
-	static int next_prio = -2;	/* as Linux counts: the first come is the first served */
 	struct swap_area area = { .prio = prio, .private = bdev };
 	struct page *page;
 	int err;
@@ -124,8 +123,6 @@ int swap_on(struct block_device *bdev, const char *name, int prio)
 	__free_page(page);
 	if (err)
 		return err;
-	if (prio < 0)
-		area.prio = next_prio--;
 	strscpy(area.name, name, sizeof(area.name));
 	err = swap_area_add(&area);
 	if (err < 0) {
@@ -133,7 +130,7 @@ int swap_on(struct block_device *bdev, const char *name, int prio)
 		return err;
 	}
 	pr_info("Adding %luk swap on %s. Priority:%d\n", area.pages * (PAGE_SIZE / 1024), name,
-		area.prio);
+		swap_areas[err].prio);
 	return 0;
 }
 

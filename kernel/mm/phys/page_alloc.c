@@ -89,13 +89,16 @@ void bad_page(struct page *page, const char *reason)
 	dump_stack();
 }
 
-/* An anonymous page ends with its last mapping, wherever that is: page_free_hook takes it off its
- * LRU list. Every other page must have left its list before. */
+/*
+ * May it be on an LRU list? page_free_hook takes it off. An anonymous page ends with its last mapping, wherever that
+ * is; and one that left its file while reclaim had it off the list comes back to the list when nobody else
+ * has it any more. One that is still in a file's cache cannot end.
+ */
 static bool flags_bad(const struct page *page)
 {
-	unsigned long allowed = (unsigned long)page->mapping & 1 ? BIT(PG_lru) : 0;
+	bool may_be_listed = page_free_hook && (!page->mapping || (unsigned long)page->mapping & 1);
 
-	return page->flags & FLAGS_BAD_AT_FREE & ~allowed;
+	return page->flags & FLAGS_BAD_AT_FREE & ~(may_be_listed ? BIT(PG_lru) : 0);
 }
 
 /* Why this page cannot be freed as a block of @order, or NULL. */
@@ -146,7 +149,7 @@ void free_block(struct page *page, unsigned int order)
 	unsigned long flags;
 	bool taken;
 
-	if (page->mapping && page_free_hook)
+	if ((page->mapping || PageLRU(page)) && page_free_hook)
 		page_free_hook(page);
 	if (unlikely(PageLRU(page))) {
 		bad_page(page, "free of a page that is still on an LRU list");

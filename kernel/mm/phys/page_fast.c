@@ -132,7 +132,8 @@ static __always_inline void free_fast(struct page *page, unsigned int order)
 		return;
 	}
 	pcp = lists->of[page_zone_id(page)];
-	if (unlikely(pcp_pages(pcp) >= pcp->high)) {
+	/* Whoever held it meanwhile may have put it back on its list: flags_bad() in page_alloc.c. */
+	if (unlikely(pcp_pages(pcp) >= pcp->high || (order == 0 && PageLRU(page)))) {
 		local_irq_restore(flags);
 		free_block(page, order);
 		return;

@@ -18,7 +18,7 @@
  *	    ^            |            to stay             ^
  *	    +------------+ text that is being run         +--- new pages
  *
- * Uses are seen in two ways. A system call that reads or writes a page says so (mark_page_accessed): the first
+ * Uses are seen in two ways. A system call that reads a page says so (mark_page_accessed): the first
  * time sets PG_referenced, the second promotes. A page that programs map is marked by the hardware, in the
  * page-table entry; reclaim looks at these marks (page_referenced) when the page has come to the tail.
  *

@@ -42,7 +42,7 @@ void lruvec_init(struct lruvec *lruvec);
 void lru_add(struct page *page);
 /* The page is being freed, or leaves its cache: off its list, if it is on one; one that is isolated is not. */
 void lru_del(struct page *page);
-/* The page was read or written through a system call: the second time it becomes active. One that is
+/* The page was read through a system call: the second time it becomes active. One that is
  * isolated is only marked. Hardware's own marks are page_referenced()'s. */
 void mark_page_accessed(struct page *page);
 /* Its writeback ended and it was wanted: next in line to be reclaimed, if it is on an inactive list.

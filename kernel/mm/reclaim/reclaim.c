@@ -190,7 +190,16 @@ static void kswapd(void *arg)
 	for (;;) {
 		wait_event(&node->kswapd_wait, kswapd_wanted(node));
 		balance_node(node);
+		page_referenced_flush();
 	}
+}
+
+static unsigned long direct_reclaim(struct zone *zone, gfp_t gfp, unsigned int order)
+{
+	unsigned long freed = try_to_free_pages(zone, gfp, order);
+
+	page_referenced_flush();
+	return freed;
 }
 
 /* Behind the core calls, of which one registers the free hook that is called in turn. */
@@ -198,7 +207,7 @@ static int reclaim_init(void)
 {
 	static const struct pressure_ops pressure = {
 		.wake = wakeup_kswapd,
-		.reclaim = try_to_free_pages,
+		.reclaim = direct_reclaim,
 		.oom = out_of_memory,
 	};
 	static const struct lru_ops ops = {

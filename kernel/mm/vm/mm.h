@@ -178,8 +178,10 @@ bool try_to_unmap(struct page *page);
 /* Write-protects every mapping of a shared file page before it is written back; true if any was
  * dirty (then the page is dirty). Page locked. */
 bool page_mkclean(struct page *page);
-/* Referenced bits seen (and cleared) in its mappings. */
+/* Referenced bits seen (and cleared) in its mappings. A CPU that has a translation cached may use the page
+ * unseen until page_referenced_flush(), which comes by itself when enough pages were looked at. */
 int page_referenced(struct page *page);
+void page_referenced_flush(void);
 /* Truncation: unmaps pages [first, last] of @mapping from every address space (private copies
  * stay unless @even_cows). */
 void unmap_mapping_range(struct address_space *mapping, pgoff_t first, pgoff_t last,

@@ -31,6 +31,15 @@
  * makes the entry writable marks the page, and page_mkclean() write-protects before PG_dirty is
  * cleared. So no dirt is ever lost by dropping an entry.
  *
+ * Only a referenced bit is cleared without that. The hardware sets it when it loads the entry into a TLB; a CPU
+ * that has it there already uses the page on without a mark, so each page that is hot would look cold
+ * the next time. But that is a hint lost, and nothing else: the entry stays what it was, and who
+ * takes it away flushes as ever, whether it is marked or not. So the flush need only come before the page is
+ * looked at again, which is a round of its list later; and as one shootdown costs as much for
+ * all pages as for one, page_referenced() notes the CPUs concerned, and once there are YOUNG_BATCH pages
+ * they forget all user translations. Reclaim does the same when it ends, or the last few would
+ * be used without a mark for who knows how long.
+ *
  * Locks: the list's lock (i_mmap_lock or anon_vma->lock), then page_table_lock. Both spin.
  */
 #include "mm/vm/mm.h"
@@ -251,6 +260,15 @@ bool page_mkclean(struct page *page)
 	return was_writable;
 }
 
+/* ---- referenced bits ------------------------------------------------------------------------ */
+
+#define YOUNG_BATCH	32		/* pages looked at for each flush: as many as reclaim isolates at a time */
+
+/* Whose referenced bits were cleared since the last flush. Atomic: CPUs add before they count, and who
+ * counts to the end takes what is there. */
+static unsigned long young_cpus;
+static unsigned int young_pages;
+
 static bool referenced_one(struct page *page, struct vma *vma, unsigned long addr, void *arg)
 {
 	pte_t *slot = lock_mapping_pte(page, vma, addr);
@@ -259,11 +277,20 @@ static bool referenced_one(struct page *page, struct vma *vma, unsigned long add
 		return true;
 	if (pte_young(*slot)) {
 		set_pte(slot, pte_mkold(*slot));
-		arch_flush_tlb_range(&vma->mm->ctx, addr, addr + PAGE_SIZE);
+		__atomic_fetch_or(&young_cpus, arch_tlb_users(&vma->mm->ctx), __ATOMIC_RELAXED);
 		++*(int *)arg;
 	}
 	spin_unlock(&vma->mm->page_table_lock);
 	return true;
+}
+
+void page_referenced_flush(void)
+{
+	unsigned long cpus = xchg(&young_cpus, 0);
+
+	WRITE_ONCE(young_pages, 0);
+	if (cpus)
+		arch_flush_tlb_user(cpus);
 }
 
 int page_referenced(struct page *page)
@@ -272,5 +299,7 @@ int page_referenced(struct page *page)
 
 	if (page_mapped(page))
 		rmap_walk(page, referenced_one, &referenced);
+	if (referenced && __atomic_add_fetch(&young_pages, 1, __ATOMIC_RELAXED) >= YOUNG_BATCH)
+		page_referenced_flush();
 	return referenced;
 }

@@ -12,6 +12,9 @@
 struct swap_area swap_areas[MAX_SWAPFILES];
 void (*swap_orphan_hook)(swp_entry_t entry);
 
+/* As Linux counts: the first that comes without a priority has -2, the next -3. */
+static int least_prio = -1;
+
 static DEFINE_SPINLOCK(swap_lock);		/* every map; irq-safe, as writes end in interrupts */
 
 /* The number of @entry's slot, or NULL when no such slot exists; swap_lock held. */
@@ -43,6 +46,8 @@ int swap_area_add(const struct swap_area *new)
 			type = i;
 	if (type >= 0) {
 		swap_areas[type] = *new;
+		if (new->prio < 0)
+			swap_areas[type].prio = --least_prio;
 		swap_areas[type].next = 1;
 		swap_areas[type].active = swap_areas[type].writeok = true;
 	}
@@ -59,6 +64,17 @@ void swap_area_set_writeok(unsigned int type, bool writeok)
 	spin_unlock_irqrestore(&swap_lock, flags);
 }
 
+/* An area of this priority has gone: those that came after it move up, so that none is ever skipped. */
+static void close_up(int prio)
+{
+	if (prio >= 0)
+		return;
+	for (unsigned int i = 0; i < MAX_SWAPFILES; i++)
+		if (swap_areas[i].active && swap_areas[i].prio < prio)
+			swap_areas[i].prio++;
+	least_prio++;
+}
+
 int swap_area_del(unsigned int type)
 {
 	unsigned long flags;
@@ -67,6 +83,7 @@ int swap_area_del(unsigned int type)
 	spin_lock_irqsave(&swap_lock, flags);
 	if (!swap_areas[type].inuse) {
 		swap_areas[type].active = swap_areas[type].writeok = false;
+		close_up(swap_areas[type].prio);
 		err = 0;
 	}
 	spin_unlock_irqrestore(&swap_lock, flags);

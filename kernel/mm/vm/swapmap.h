@@ -55,7 +55,8 @@ extern struct swap_area swap_areas[MAX_SWAPFILES];
  */
 
 /* Makes an area usable whose map, retire, max, pages, prio and name are set: its type, or -EPERM when there
- * are MAX_SWAPFILES already. */
+ * are MAX_SWAPFILES already. A prio below 0 becomes one below that of all others: the first come is the first
+ * served. */
 int swap_area_add(const struct swap_area *area);
 /* No new entries from now on (or again). */
 void swap_area_set_writeok(unsigned int type, bool writeok);
