@@ -59,7 +59,8 @@ class Done:
 
 
 def bubblewrap(top, work, user, only):
-    """only: the one folder below work that is seen, and not written; "": all. user: (uid, gid), of a grader that is root; None: the grader's own, in a namespace of users."""
+    """only: the one folder below work that is seen, and not written; "": all. user: (uid, gid), of a grader that is
+    root; None: the grader's own, in a namespace of users."""
     words = ["bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
              "--die-with-parent", "--new-session", "--hostname", "strata", "--clearenv",
              "--setenv", "PATH", PATH, "--setenv", "LC_ALL", "C", "--setenv", "HOME", "/nonexistent",

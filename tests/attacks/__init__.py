@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PHYS = "kernel/mm/phys"
+MARK = f"strata-attack-{os.getpid()}"     # several tests may run at the same time
 ATTACKS = []
 ON_ALLOC = "	page = list_first_entry"
 HEADERS = '#include "mm/phys/page_alloc.h"\n'
@@ -29,7 +30,8 @@ class Attack:
     extra: dict = field(default_factory=dict)   # other files that the submission brings
 
     def write(self, folder, canary):
-        """The submission; canary: a folder of the host's that it may want to read or to change."""
+        """The submission; canary: a folder of the host's that it may want to read or to change. In its texts @CANARY@ is
+        that folder, @TREE@ the pristine tree, @MARK@ what the names of new files begin with."""
         files = self.make(canary) if callable(self.make) else self.make
         files = {**(starters() if self.how == "starter" else reference()), **files, **self.extra}
         for path, text in files.items():
@@ -39,7 +41,7 @@ class Attack:
                 text(target)
             else:
                 with open(target, "w", encoding="utf-8") as file:
-                    file.write(text.replace("CANARY", canary))
+                    file.write(text.replace("@CANARY@", canary).replace("@TREE@", TOP).replace("@MARK@", MARK))
         return folder
 
 

@@ -24,14 +24,15 @@ def a_socket(path):
 
 def strange_names(path):
     """The free list is good; beside it lie files that no list in text can tell apart."""
-    for name in ("free\nlist.c", "-o", "$(touch CANARY).c", "\udcff\udcfe.c", " "):
+    for name in ("free\nlist.c", "-o", "$(touch @CANARY@).c", "\udcff\udcfe.c", " "):
         with open(os.path.join(os.path.dirname(path), name), "wb"):
             pass
 
 
 LINK = "the file, or a folder that it is in, is a link"
 attack("link", "source", LINK, {FILE: lambda path: os.symlink("/etc/passwd", path)}, "the file is a link to one of the host's")
-attack("link-canary", "source", LINK, lambda canary: {FILE: lambda path: os.symlink(f"{canary}/secret", path)},
+attack("link-canary", "source", LINK, lambda canary: {
+    FILE: lambda path: os.symlink(f"{canary}/secret", path)},
        "... to one that only the grader may read")
 attack("link-endless", "source", LINK, {FILE: lambda path: os.symlink("/dev/zero", path)}, "... to one that never ends")
 attack("link-loop", "source", LINK, {FILE: lambda path: os.symlink("freelist.c", path)}, "... to itself")

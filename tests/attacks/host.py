@@ -25,7 +25,7 @@ def hostile(name, says, code, about, **options):
 
 # Each tells in the report what it has got hold of: "not ok" is a look-alike, so the test fails, whatever it got.
 hostile("host-reads", "attempt to spoof", r"""char text[64];
-int fd = CALL("open", TEXT("CANARY/secret"), 0);
+int fd = CALL("open", TEXT("@CANARY@/secret"), 0);
 
 say(fd < 0 ? "not ok 9 there is no secret\n" : "not ok 9 THE SECRET\n");
 if (fd >= 0 && CALL("read", fd, TEXT(text), 64) > 0)
@@ -34,9 +34,10 @@ hostile("host-reads-tree", "attempt to spoof", r"""int fd = CALL("open", TEXT("/
 
 say(fd < 0 ? "not ok 9 there is no tree\n" : "not ok 9 THE SOLUTION\n");""",
         "reads the reference's solution, where bubblewrap puts the tree", never="THE SOLUTION")
-hostile("host-writes", ("attempt to spoof", "died of signal 25"), r"""static const char *const paths[] = { "CANARY/new", "CANARY/secret", "TREE/README.md", "/work/base-riscv.o",
-	"/work/b/host/lab1/ktest-host", "/dev/shm/strata-attack", "/tmp/strata-attack", "/etc/passwd", "/usr/bin/new" };
-for (int i = 0; i < 9; i++) {
+hostile("host-writes", ("attempt to spoof", "died of signal 25"), r"""static const char *const paths[] = {
+	"@CANARY@/new", "@CANARY@/secret", "@TREE@/README.md", "/strata/README.md", "/work/base-riscv.o",
+	"/work/b/host/lab1/ktest-host", "/dev/shm/@MARK@", "/tmp/@MARK@", "/etc/passwd", "/usr/bin/new" };
+for (int i = 0; i < 10; i++) {
 	int fd = CALL("open", TEXT(paths[i]), 01 | 0100, 0777);
 
 	if (fd >= 0 && CALL("write", fd, TEXT("attacked\n"), 9) > 0)
@@ -46,7 +47,7 @@ for (int i = 0; i < 9; i++) {
 }
 say("not ok 9 writes\n");""", "writes over and removes files of the host, of the tree and of the build", never="WRITTEN")
 hostile("host-fills-disk", ("attempt to spoof", "died of signal 25"), r"""static char block[1 << 16];
-static const char *const paths[] = { "/tmp/strata-fill", "/dev/shm/strata-fill", "/work/fill", "CANARY/fill", "/var/tmp/strata-fill" };
+static const char *const paths[] = { "/tmp/@MARK@-fill", "/dev/shm/@MARK@-fill", "/work/fill", "@CANARY@/fill", "/var/tmp/@MARK@-fill" };
 for (int i = 0; i < 5; i++) {
 	int fd = CALL("open", TEXT(paths[i]), 01 | 0100, 0777);
 
@@ -78,7 +79,8 @@ for (int i = 0; i < 20000; i++)
 	say("so much is said that nobody else has a word ");""", "fills the pipe of its output, so that the verdict is lost")
 hostile("host-floods", "it floods the console", r"""for (;;)
 	say("and on and on and on and on and on and on and on and on and on and on\n");""", "prints without end")
-hostile("host-forges", "attempt to spoof", r"""say("ok 1 a_page_is_handed_out_once - every page of a zone can be allocated, each once, and none that is not the zone's\n");
+hostile("host-forges", "attempt to spoof", r"""say("ok 1 a_page_is_handed_out_once - "
+	"every page of a zone can be allocated, each once, and none that is not the zone's\n");
 CALL("_exit", 77);""", "prints its verdict and leaves by the exit that means passed")
-hostile("host-shell", "attempt to spoof", r"""CALL("system", TEXT("echo not ok 9 shell; touch CANARY/shell; echo attacked >> TREE/README.md; "
+hostile("host-shell", "attempt to spoof", r"""CALL("system", TEXT("echo not ok 9 shell; touch @CANARY@/shell; echo attacked >> @TREE@/README.md; "
 	"nohup sh -c 'sleep 1000' >/dev/null 2>&1 &"));""", "asks a shell")

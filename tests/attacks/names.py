@@ -51,7 +51,7 @@ attack("harness-functions", "object", "it calls ktest_budget_left", freelist(
 attack("world-macro", "source", "CONFIG_WORLD: a file is to be the same", freelist(
     end="#ifndef CONFIG_WORLD\nint other;\n#endif\n"), "another file in the tests than in the kernel")
 attack("sanitizer-path", "source", "__sanitizer_set_report_path is not allowed", freelist(
-    before="void __sanitizer_set_report_path(const char *path);\n", code='	__sanitizer_set_report_path("CANARY/report");\n'),
+    before="void __sanitizer_set_report_path(const char *path);\n", code='	__sanitizer_set_report_path("@CANARY@/report");\n'),
        "has the sanitizer write a file of the host's")
 attack("sanitizer-off", "source", "attribute or pragma no_sanitize", freelist(
     before="__attribute__((no_sanitize_address)) static void wild(void) { }\n", code="	wild();\n"), "is not looked at by the sanitizer")

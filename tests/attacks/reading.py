@@ -41,9 +41,10 @@ attack("headers-redefined", "source", "stands behind a #define", freelist(top="#
 attack("pragma", "source", "#pragma is not allowed", freelist(end='#pragma GCC dependency "/etc/passwd"\n'), "a pragma reads a file")
 attack("linker-script", "object", "it does not compile", {
     f"{PHYS}/freelist.c": "INPUT(/etc/passwd)\nSECTIONS { .text : { *(.text) } }\n"}, "a linker script for a source")
-attack("other-files", "starter", "not written yet", {}, "a Makefile, a linker script and a lab.toml of its own", tests=("a_page_is_handed_out_once",), extra={
-    "Makefile": "$(shell touch CANARY/touched)\nall grade ktest-student:\n\ttouch CANARY/touched\n",
-    "tools/make/kernel.mk": "$(shell touch CANARY/touched)\n",
+attack("other-files", "starter", "not written yet", {}, "a Makefile, a linker script and a lab.toml of its own",
+       tests=("a_page_is_handed_out_once",), extra={
+    "Makefile": "$(shell touch @CANARY@/touched)\nall grade ktest-student:\n\ttouch @CANARY@/touched\n",
+    "tools/make/kernel.mk": "$(shell touch @CANARY@/touched)\n",
     "labs/1-page/lab.toml": 'number = 1\ntitle = "x"\nowned = []\nexports = []\nmay_call = []\npart = []\n',
     "kernel/arch/riscv/kernel.lds.S": "INPUT(/etc/passwd)\n",
     "grading/strata_grade/grade.py": "raise SystemExit(0)\n",

@@ -5,13 +5,14 @@ import ctypes
 import hashlib
 import io
 import os
+import resource
 import shutil
 import signal
 import sys
 import time
 
 import attacks
-from suite.base import BUILD, CAMPAIGN, TOP, check, equal, figure, scratch, test
+from suite.base import BUILD, CAMPAIGN, TOP, Failure, check, equal, figure, scratch, test
 from suite.grading import grade, tree_state, without_times
 
 sys.path.insert(0, f"{TOP}/grading")
@@ -19,7 +20,7 @@ CHILD_SUBREAPER = 36
 LEAST = 30
 # What it takes to see how it ends: the places where it is built, and whether anything is run.
 PLACES = {"source": ("riscv",), "object": ("riscv",), "guest": ("riscv",), "host": ("host",), "starter": ("riscv",)}
-NEW_FILES = ("/tmp/strata-attack", "/dev/shm/strata-attack", "/tmp/strata-fill", "/dev/shm/strata-fill", "/var/tmp/strata-fill")
+SHARED = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 def canary():
@@ -36,7 +37,8 @@ def host_state(folder):
     """What no submission may change: the pristine tree, the canary."""
     names = sorted(os.listdir(folder))
     with open(f"{folder}/secret", "rb") as file:
-        return tree_state(), names, hashlib.sha256(file.read()).hexdigest(), [p for p in NEW_FILES if os.path.exists(p)]
+        return tree_state(), names, hashlib.sha256(file.read()).hexdigest(), [
+            name for shared in SHARED for name in os.listdir(shared) if name.startswith(attacks.MARK)]
 
 
 def left_behind():
@@ -101,14 +103,17 @@ def isolation(kind):
         del os.environ["STRATA_ISOLATION"]
 
 
+def processor_time():
+    """Seconds, of this process and of all that it has waited for."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
 def corpus(*hows):
     return [one for one in attacks.load() if one.how in hows and (CAMPAIGN or not one.slow)]
 
 
 def run_all(found, **options):
-    mine, begin = Corpus(), time.monotonic()
-    failed = []
-    from suite.base import Failure      # pylint: disable=import-outside-toplevel
+    mine, begin, before, failed = Corpus(), time.monotonic(), processor_time(), []
     for one in found:
         try:
             mine.run(one, **options)
@@ -116,7 +121,8 @@ def run_all(found, **options):
             print(f"failed: {failure}", flush=True)
             failed.append(str(failure))
     check(not failed, f"{len(failed)} of {len(found)}: {'; '.join(failed)[:600]}")
-    figure(f"{len(found)} attacks in {time.monotonic() - begin:.0f} s, isolation: {mine.isolation}")
+    figure(f"{len(found)} attacks in {time.monotonic() - begin:.0f} s, {processor_time() - before:.0f} s of processor "
+           f"time, isolation: {mine.isolation}")
 
 
 @test("attacks-refused", timeout=900)
@@ -160,9 +166,9 @@ def host_user():
     host_attacks("user")
 
 
-SAYS_NO = (("a file of the grader's", "cat CANARY/secret"), ("writing to the tree", "echo attacked >> TREE/README.md"),
-           ("writing to the canary", "echo attacked > CANARY/new"), ("a process of the grader's", f"kill -0 {os.getpid()}"),
-           ("writing to what is built", "echo attacked > WORK/b/base"), ("more room in /tmp", "echo x > /tmp/strata-attack"),
+SAYS_NO = (("a file of the grader's", "cat @CANARY@/secret"), ("writing to the tree", "echo attacked >> @TREE@/README.md"),
+           ("writing to the canary", "echo attacked > @CANARY@/new"), ("a process of the grader's", f"kill -0 {os.getpid()}"),
+           ("writing to what is built", "echo attacked > @WORK@/b/base"), ("more room in /tmp", "echo x > /tmp/@MARK@"),
            ("root", "test $(id -u) = 0"), ("a privilege", "grep -q 'CapEff.*[1-9a-f]' /proc/self/status"),
            ("new privileges", "! grep -q 'NoNewPrivs.*1' /proc/self/status"))
 
@@ -185,12 +191,12 @@ def shells():
         if box.kind == LIMITS:
             continue
         for what, script in SAYS_NO:
-            for old, new in (("CANARY", folder), ("TREE", box.top), ("WORK", box.work)):
+            for old, new in (("@CANARY@", folder), ("@TREE@", box.top), ("@WORK@", box.work), ("@MARK@", attacks.MARK)):
                 script = script.replace(old, new)
             if what != "root" or os.geteuid() == 0:
                 done = box.run("/bin/sh", "-c", script, only="b")
                 check(done.status != 0, f"{box.kind}: {what} can be had: {script}: {done.output}")
-        done = box.run("/bin/sh", "-c", "cat b/base /work/b/base 2>/dev/null; setsid sleep 1000 & : >/tmp/strata-attack", only="b")
+        done = box.run("/bin/sh", "-c", "cat b/base /work/b/base 2>/dev/null; setsid sleep 1000 & : >/tmp/" + attacks.MARK, only="b")
         if box.kind == BUBBLEWRAP:
             check("built" in done.output, f"what is built cannot be read: {done.output}")
         elif box.users:

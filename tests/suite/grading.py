@@ -238,8 +238,8 @@ def bad_compile():
         return "\n".join(lines) + "\n"
     # The third one is for the grader's own eyes: comments and strings that never end.
     bad("bombs", ("does not end within 10 s", "needs more than 2 GiB"), (),
-        freelist=tower("+1", 16, 8) + "long bomb = 0 X8;\n" + FREELIST,
-        page_init=tower('"' + 64 * "x" + '"', 32, 6) + "const char *bomb = X6;\n" + source(f"{PHYS}/page_init.c"),
+        freelist=FREELIST + tower("+1", 16, 8) + "long bomb = 0 X8;\n",
+        page_init=source(f"{PHYS}/page_init.c") + tower('"' + 64 * "x" + '"', 32, 6) + "const char *bomb = X6;\n",
         memblock='"\\"' + '\\"' * 200000 + "\n" + "/*" * 200000)
 
 

@@ -128,6 +128,8 @@ def handout():
     check("make mutants" not in said and "make grade" in said, "make help speaks of what is not there")
     check("not in a student's tree" in in_handout(out, "test", status=2), "make test does not say why it cannot be")
     for number in labs():
+        check("is not written yet" in in_handout(out, "host-test", f"LAB={number}", status=2),
+              f"make host-test LAB={number} does not get as far as the starter")
         result = grade(out, number, 1)
         equal(f"score of lab {number}", 0, result["score"])
         for case in result["tests"]:
