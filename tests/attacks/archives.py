@@ -118,12 +118,12 @@ def tar_hard_link(path):
     tar_of(path, special(f"{PHYS}/freelist.c", tarfile.LNKTYPE, "/etc/passwd"))
 
 
-@archive("device.tar.gz", REFUSED, "a graded file is a device that never ends")
+@archive("device.tar.gz", GRADED, "a graded file is a device that never ends")
 def tar_device(path):
     tar_of(path, special(f"{PHYS}/freelist.c", tarfile.CHRTYPE, devmajor=1, devminor=5, mode=0o666))
 
 
-@archive("fifo.tar.gz", REFUSED, "a graded file is a pipe on which a reader waits for ever")
+@archive("fifo.tar.gz", GRADED, "a graded file is a pipe on which a reader waits for ever")
 def tar_fifo(path):
     tar_of(path, special(f"{PHYS}/freelist.c", tarfile.FIFOTYPE, mode=0o666))
 
