@@ -8,6 +8,7 @@ some time before the end the run is closed by itself. A test that has no verdict
 Trouble of the grader's own leaves no results.json: Gradescope then tells the instructor that the autograder has
 failed, and no student gets a zero for it.
 """
+import contextlib
 import copy
 import json
 import os
@@ -19,6 +20,7 @@ import time
 from . import report
 from .grade import Base, Grade, variant
 from .lab import ARCHES, Lab, Trouble
+from .sandbox import children
 
 CONFIG = "gradescope.json"      # beside setup.sh: lab, seconds, hidden
 VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
@@ -29,8 +31,8 @@ INTERVAL = 0.5                  # seconds between two looks at what there is
 
 
 def results(grade, seconds, hidden, note=""):
-    """The grade in Gradescope's words. hidden: what students see of hidden tests. A part is an entry with its points, its
-    tests are entries without; a part that has hidden tests is shown as these are, since its points tell of them."""
+    """The grade in Gradescope's words. hidden: what students see of hidden tests. A part is an entry with its points,
+    its tests are entries without; a part that has hidden tests is shown as these are, since its points tell of them."""
     entries, secret = [], {test["name"] for test in grade["tests"] if test["hidden"]}
     for number, part in enumerate(grade["parts"], 1):
         tests = [test for test in grade["tests"] if test["part"] == part["name"]]
@@ -46,16 +48,18 @@ def results(grade, seconds, hidden, note=""):
             elif test["verdict"] != "passed":
                 lines.append("again: " + report.replay(grade, test))
             entries.append({
-                "name": test["name"], "number": f"{number}.{index}", "output": "\n".join(lines), "output_format": "text",
+                "name": test["name"], "number": f"{number}.{index}",
+                "output": "\n".join(lines), "output_format": "text",
                 "status": "passed" if test["verdict"] == "passed" else "failed", "tags": [part["name"]],
                 "visibility": hidden if test["hidden"] else "visible"})
     lines = [note] if note else []
     for path, reasons in grade["problems"].items():
         lines += [f"{path}: {why}" for why in reasons] + ["  (the starter was graded in its place)"]
     lines += [f"not built for {place}: {why}" for place, why in grade["build"].items()]
-    return {"score": grade["score"], "execution_time": round(seconds, 1), "output": "\n".join(lines), "output_format": "text",
-            "test_output_format": "text", "stdout_visibility": "hidden", "tests": entries,
-            "extra_data": {key: grade[key] for key in ("lab", "hash", "seed", "tools", "verdict")}}
+    return {"score": grade["score"], "execution_time": round(seconds, 1),
+            "output": "\n".join(lines), "output_format": "text", "test_output_format": "text",
+            "stdout_visibility": "hidden", "tests": entries,
+            "extra_data": {key: grade[key] for key in ("lab", "hash", "seed", "grader", "tools", "isolation", "verdict")}}
 
 
 def replace(path, data):
@@ -127,21 +131,13 @@ class Writer(threading.Thread):
 
 def end_descendants():
     """In the container its end does that."""
-    parents = {}
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-                parents[int(pid)] = int(file.read().rsplit(")", 1)[1].split()[1])
-        except OSError:
-            pass
-    mine = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in mine} - mine:
-        mine |= more
-    for pid in mine - {os.getpid()}:
-        try:
+    found, todo = [], [os.getpid()]
+    while todo:
+        more = children(todo.pop())
+        found, todo = found + more, todo + more
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 # ---- a run --------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ class Cluster:
         """options: more words for sbatch, as on its command line: '--partition=cpu --mem=4G'."""
         for name in ("sbatch", "squeue", "scancel"):
             if not shutil.which(name):
-                raise Trouble(f"{name} is not installed: --executor slurm needs slurm's commands (Debian: slurm-client)")
+                raise Trouble(f"{name} is not installed: --executor slurm needs slurm's commands (slurm-client)")
         self.lab, self.out, self.whole, self.options = lab, out, whole, shlex.split(options)
         self.folder, self.jobs = f"{out}/.slurm", []
 

@@ -6,9 +6,10 @@ import shutil
 import subprocess
 import tomllib
 
-from suite.base import BUILD, TOP, check, equal, figure, scratch, test
+from suite.base import BUILD, CAMPAIGN, TOP, check, equal, figure, scratch, test
 
 LEAST = 3       # designs a lab
+SLOW = "5"      # labs of which one grading takes so long that all designs are for the campaign
 
 
 def owned(lab):
@@ -45,15 +46,17 @@ def grade(number, tree):
 
 
 def designs(number):
-    """Every design of the lab gets 100 of 100."""
+    """Every design of the lab gets 100 of 100; of a slow lab, one in `make test`."""
     lab, = glob.glob(f"{TOP}/labs/{number}-*")
     folders = sorted(glob.glob(f"{lab}/designs/*/"))
     check(len(folders) >= LEAST, f"expected at least {LEAST} designs of lab {number}, found {len(folders)}")
+    if number in SLOW and not CAMPAIGN:
+        folders = folders[:1]
     for folder in folders:
         result = grade(number, tree_of(lab, folder.rstrip("/")))
         equal(f"score of {folder}", (100, 100), (result["score"], result["max_score"]))
     figure(f"{len(folders)} designs")
 
 
-for NUMBER in "1234":
+for NUMBER in "12345":
     test(f"grade-designs-{NUMBER}", NUMBER, timeout=1500)(designs)

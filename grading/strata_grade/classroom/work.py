@@ -22,21 +22,14 @@ import time
 import traceback
 from multiprocessing import connection
 
-from .. import report
-from ..grade import TOOLS, Base, Grade, version
+from .. import record, report
+from ..grade import Base, Grade
 from ..lab import Trouble
 from .collect import plan
 
 ATTEMPTS = 2
 LOCK_SECONDS = 20
 PR_SET_PDEATHSIG = 1
-# What a grade depends on, besides the submission; and what below it does not matter.
-GRADERS = ("Makefile", "kernel", "user", "tools", "grading", "prebuilt")
-APART = ("grading/strata_grade/classroom/", "grading/grade-class", "grading/handout", "grading/mutants",
-         "grading/strata_grade/handout.py", "grading/strata_grade/mutants.py",
-         "grading/strata_grade/gradescope.py", "grading/strata_grade/slurm.py",
-         "grading/gradescope/", "grading/gitlab/", "grading/similarity", "grading/regrade", "tools/bench", "tools/hostbench")
-OF_A_LAB = ("lab.toml", "starter", "tests")
 
 
 def write_json(value, path):
@@ -59,26 +52,12 @@ def read_json(path):
 # ---- keys ---------------------------------------------------------------------------------------
 
 
-def files_below(top, path):
-    if os.path.isfile(f"{top}/{path}"):
-        yield path
-    for where, folders, names in os.walk(f"{top}/{path}"):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))
-        yield from (os.path.relpath(f"{where}/{name}", top) for name in sorted(names) if not name.endswith((".pyc", "~")))
-
-
-def grader_version(lab):
-    """A hash over the tree that grades, the lab's folder and the tools' versions."""
-    state = hashlib.sha256()
-    folder = os.path.relpath(lab.folder, lab.top)
-    for root in GRADERS + tuple(f"{folder}/{name}" for name in OF_A_LAB) + ("labs/HANDOUT",):
-        for path in files_below(lab.top, root):
-            if not path.startswith(APART):
-                with open(f"{lab.top}/{path}", "rb") as file:
-                    state.update(f"{path}\0{hashlib.sha256(file.read()).hexdigest()}\n".encode())
-    for words in TOOLS:
-        state.update(version(*words).encode() + b"\n")
-    return state.hexdigest()
+def grader_of(lab):
+    """(version, key): what grades record, and a hash over that, the tools and the reference's copy of the graded files,
+    which runs in the kernel around the tests."""
+    found = {"version": record.grader(lab)["version"], "tools": record.tools(),
+             "reference": [record.digest(f"{lab.top}/{path}") for path in lab.owned]}
+    return found["version"], hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
 
 
 def key_of(files, grader, options):
@@ -88,10 +67,10 @@ def key_of(files, grader, options):
 def prepare(lab, out, arguments, course, seed, sandbox):
     """Collects everything and writes class.json."""
     os.makedirs(out, exist_ok=True)
-    grader, options = grader_version(lab), {"seed": seed, "sandbox": sandbox}
+    (grader, state), options = grader_of(lab), {"seed": seed, "sandbox": sandbox}
     submissions = plan(lab, out, arguments, course)
     for one in submissions:
-        one["key"] = key_of(one.get("files"), grader, options)
+        one["key"] = key_of(one.get("files"), state, options)
     whole = {"lab": lab.number, "grader": grader, **options, "submissions": submissions}
     write_json(whole, f"{out}/class.json")
     return whole

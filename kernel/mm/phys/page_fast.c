@@ -117,6 +117,7 @@ static __always_inline void free_fast(struct page *page, unsigned int order)
 	unsigned long flags = local_irq_save();
 	struct cpu_lists *lists = this_cpu_ptr(&cpu_lists);
 	struct per_cpu_pages *pcp;
+	unsigned long now;
 	int count;
 
 	if (unlikely(!is_page(lists, page) || !is_plain(page, order))) {
@@ -132,13 +133,14 @@ static __always_inline void free_fast(struct page *page, unsigned int order)
 		return;
 	}
 	pcp = lists->of[page_zone_id(page)];
+	now = page->flags;
 	/* Whoever held it meanwhile may have put it back on its list: flags_bad() in page_alloc.c. */
-	if (unlikely(pcp_pages(pcp) >= pcp->high || (order == 0 && PageLRU(page)))) {
+	if (unlikely((order == 0 && now & BIT(PG_lru)) || pcp_pages(pcp) >= pcp->high)) {
 		local_irq_restore(flags);
 		free_block(page, order);
 		return;
 	}
-	page->flags &= FLAGS_ZONE;
+	page->flags = now & FLAGS_ZONE;
 	page->aux = 0;
 	pcp_push(pcp, page, order);
 	pcp->nr_free += 1L << order;

@@ -178,13 +178,19 @@ unsigned long isolate_lru_pages(struct lruvec *lruvec, enum lru_list lru, unsign
 	return taken;
 }
 
+/*
+ * A page that left its cache while it was isolated must not be linked again: lru_del() has been here, and found
+ * nothing to do. Its mapping is cleared before lru_del() takes the lock, so either it is seen here or the
+ * page is still found on its list there. (An anonymous page keeps its mapping as long as it lives.)
+ */
 void putback_lru_page(struct page *page)
 {
 	struct lruvec *lruvec = page_lruvec(page);
 	unsigned long flags;
 
 	spin_lock_irqsave(&lruvec->lock, flags);
-	link_page(lruvec, page);
+	if (page->mapping)
+		link_page(lruvec, page);
 	spin_unlock_irqrestore(&lruvec->lock, flags);
 	put_page(page);
 }

@@ -8,7 +8,7 @@
 struct machine machine;
 struct memory_stats memory_stats;
 gfp_t memory_gfp;
-bool memory_kswapd_runs, memory_fast_disk, memory_bad_disk;
+bool memory_kswapd_runs, memory_flusher_runs, memory_fast_disk, memory_bad_disk;
 void (*memory_other_cpu)(void);
 
 unsigned int vm_swappiness;
@@ -68,7 +68,7 @@ void memory_world(unsigned long pages, unsigned long slots)
 	for (unsigned int i = 0; i < MEMORY_FILES; i++)
 		machine.mapping[i].host = NULL;
 	memory_gfp = GFP_USER_MOVABLE;
-	memory_kswapd_runs = memory_fast_disk = true;
+	memory_kswapd_runs = memory_flusher_runs = memory_fast_disk = true;
 	memory_bad_disk = false;
 	memory_other_cpu = NULL;
 	vm_swappiness = 60;
@@ -145,10 +145,11 @@ void put_page(struct page *page)
 		return;
 	if (left < 0)
 		panic("a reference of page %lu is dropped once too often", page_to_pfn(page) - FIRST_PFN);
-	if (PageLRU(page))
+	/* As the page allocator does it: only an anonymous page is on its list until its last reference goes. */
+	if (PageLRU(page) && page->mapping)
 		lru_del(page);
 	if (PageLRU(page))
-		panic("a page is freed that is still marked PG_lru");
+		panic("a page is freed that is still marked PG_lru: a file's, which has left its cache");
 	if (PageLocked(page))
 		panic("a page is freed that is still locked");
 	if (frame->mappings || PageWriteback(page) || PageSwapCache(page))
@@ -312,6 +313,8 @@ static struct page *get_file_page(unsigned int file, pgoff_t index, bool *hit)
 	memory_stats.reads++;
 	frame_of(page)->version = place->stored;
 	page->mapping = &machine.mapping[file];
+	if (file == MEMORY_SHARED)
+		SetPageSwapBacked(page);
 	set_place(place, page);
 	get_page(page);
 	release();
@@ -343,7 +346,7 @@ bool memory_write(unsigned int file, pgoff_t index)
 		return false;
 	hold();
 	frame_of(page)->version = ++place->version;
-	if (!TestSetPageDirty(page))
+	if (!TestSetPageDirty(page) && file != MEMORY_SHARED)
 		inc_vm_stat(NR_FILE_DIRTY);
 	release();
 	mark_page_accessed(page);
@@ -626,9 +629,9 @@ static const char *check_page(unsigned long i, unsigned long on_lists[NR_LRU_LIS
 		WRONG("a page has %d references, %d are known", page_count(page), refs);
 	if (!PageLRU(page))
 		WRONG("a page in memory is on no LRU list (PG_lru is clear)");
-	if (PageSwapBacked(page) != (frame->kind == ANON_PAGE))
+	if (PageSwapBacked(page) != (frame->kind == ANON_PAGE || is_shared_memory(frame)))
 		WRONG("a page's PG_swapbacked was changed");
-	on_lists[(frame->kind == FILE_PAGE ? LRU_FILE : 0) + PageActive(page)]++;
+	on_lists[(PageSwapBacked(page) ? 0 : LRU_FILE) + PageActive(page)]++;
 	return NULL;
 }
 

@@ -15,6 +15,7 @@
 #include "mm/reclaim/oom.h"
 
 #define MEMORY_FILES	8
+#define MEMORY_SHARED	(MEMORY_FILES - 1)	/* no file is behind this one: it is memory that programs share */
 #define MEMORY_TASKS	16
 
 /* One node with one zone of @pages pages (watermarks: 1/16, 1/12, 1/8 of it), none in use; @slots of swap. Once a
@@ -54,6 +55,8 @@ void memory_lock(struct page *page, bool locked);
 extern gfp_t memory_gfp;
 /* Does kswapd run? Otherwise whoever is short of memory reclaims directly. */
 extern bool memory_kswapd_runs;
+/* Does the flusher, when it is woken? */
+extern bool memory_flusher_runs;
 /* Writes end at once, as on a RAM disk. */
 extern bool memory_fast_disk;
 /* Writes end with an error. */

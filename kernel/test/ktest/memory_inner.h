@@ -56,6 +56,12 @@ struct machine {
 };
 extern struct machine machine;
 
+/* A page of shared memory: on the anonymous lists, and nobody's own. */
+static inline bool is_shared_memory(const struct frame *frame)
+{
+	return frame->kind == FILE_PAGE && frame->owner == MEMORY_SHARED;
+}
+
 static inline struct frame *frame_of(const struct page *page)
 {
 	unsigned long i = page_to_pfn(page) - FIRST_PFN;

@@ -38,7 +38,8 @@ bool add_to_swap(struct page *page)
 	if (!PageLocked(page))
 		ktest_fail(__FILE__, __LINE__, "add_to_swap() of a page that is not locked");
 	if (frame->kind != ANON_PAGE || PageSwapCache(page)) {
-		ktest_fail(__FILE__, __LINE__, "add_to_swap() of a page that is not anonymous or has a slot");
+		ktest_fail(__FILE__, __LINE__, "add_to_swap() of a page that %s", frame->kind == ANON_PAGE ?
+			   "has a slot" : "is not anonymous: page_is_anon() tells");
 		return false;
 	}
 	hold();
@@ -188,6 +189,8 @@ static enum pageout_result try_pageout(struct page *page, gfp_t gfp, bool *rotat
 		panic("pageout() of a page that is not locked, is mapped or is being written");
 	if (page_count(page) != 2)
 		return PAGEOUT_KEEP;
+	if (is_shared_memory(frame))
+		return PAGEOUT_ACTIVATE;		/* it has nowhere to go */
 	if (frame->kind == FILE_PAGE && (!(current_thread()->pf_flags & PF_KSWAPD) || !(gfp & __GFP_FS)))
 		return PAGEOUT_KEEP;
 	if (frame->kind == ANON_PAGE && !PageSwapCache(page))
@@ -261,17 +264,19 @@ bool evict_page(struct page *page, u32 shadow)
 	return left;
 }
 
-/* It runs at once, and writes some of what is dirty. */
+/* It runs at once, and writes some of what is dirty; or its turn has not come yet. */
 void wake_flusher(void)
 {
 	memory_stats.flusher_wakes++;
+	if (!memory_flusher_runs)
+		return;
 	for (unsigned long i = 0, n = 0; i < machine.pages && n < 32; i++) {
 		struct page *page = world_page(FIRST_PFN + i);
 		bool rotate = false, write;
 
 		hold();
-		write = machine.frames[i].kind == FILE_PAGE && PageDirty(page) && !PageLocked(page) &&
-			!PageWriteback(page);
+		write = machine.frames[i].kind == FILE_PAGE && !is_shared_memory(&machine.frames[i]) &&
+			PageDirty(page) && !PageLocked(page) && !PageWriteback(page);
 		if (write) {
 			get_page(page);
 			ClearPageDirty(page);
@@ -324,6 +329,32 @@ void *vmalloc(size_t size, gfp_t gfp)
 {
 	(void)gfp;
 	return ktest_alloc(size);
+}
+
+/*
+ * One zone of single pages, so a zonelist is a walk of one step. It is not lab 2's, which may be unfinished in the
+ * tree where this is built.
+ */
+void zonelist_init(void) { }
+
+struct zone *zonelist_first(struct zonelist_cursor *cursor, int nid, gfp_t gfp)
+{
+	cursor->nid = nid;
+	cursor->gfp = gfp;
+	return memory_zone();
+}
+
+struct zone *zonelist_next(struct zonelist_cursor *cursor)
+{
+	(void)cursor;
+	return NULL;
+}
+
+bool zone_watermark_ok(const struct zone *zone, unsigned int order, enum zone_watermark mark, gfp_t gfp)
+{
+	unsigned long reserve = gfp & __GFP_MEMALLOC ? 0 : zone->watermark[mark];
+
+	return order == 0 && READ_ONCE(zone->free_pages) > reserve;
 }
 
 /* world.c names what other labs' worlds have. */

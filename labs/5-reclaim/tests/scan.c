@@ -164,6 +164,22 @@ KTEST(scan, without_swap_anonymous_pages_stay,
 	}
 }
 
+KTEST(scan, shared_memory_stays,
+      "memory that programs share gets no slot, and stays, while processes' own pages and files' go", 40000000)
+{
+	memory_world(PAGES, SLOTS);
+	for (unsigned long i = 0; i < 30; i++) {
+		memory_write(MEMORY_SHARED, i);
+		memory_touch(0, i, true);
+		memory_read(0, i);
+	}
+	for (int i = 0; i < 10; i++)
+		reclaim();
+	EXPECT_EQ(memory_resident(MEMORY_SHARED), 30);
+	EXPECT_EQ(memory_resident(0), 0);
+	EXPECT_GE(memory_stats.evicted_anon, 20);
+}
+
 KTEST(scan, a_slot_nobody_needs_costs_no_write,
       "a page whose process has gone is dropped without being written", 40000000)
 {
@@ -195,6 +211,7 @@ KTEST(scan, no_io_means_no_io,
 		memory_read(1, i);
 	}
 	memory_gfp = GFP_NOIO;
+	memory_flusher_runs = false;		/* it may be woken, but what it writes is not reclaim's doing */
 	for (int i = 0; i < 4; i++)
 		reclaim();
 	EXPECT_EQ(memory_resident(1), 0);

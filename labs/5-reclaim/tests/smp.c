@@ -97,10 +97,19 @@ static void truncate_under_isolation(unsigned int cpu, void *arg)
 }
 
 KTEST_SEEDS(smp, truncation_meets_isolation,
-	    "a page that leaves its file while another CPU isolates it is taken off its list once",
+	    "a page that leaves its file while another CPU isolates it is taken off its list once, and not put back",
 	    600000000, 6)
 {
+	struct list_head pages;
+
 	memory_world(PAGES, 0);
+	read_pages(0, 4);
+	EXPECT_EQ(isolate(LRU_INACTIVE_FILE, 4, &pages), 4);
+	for (unsigned long page = 0; page < 4; page++)
+		memory_truncate(0, page);
+	put_all_back(&pages);
+	EXPECT_EQ(on(LRU_INACTIVE_FILE) + on(LRU_ACTIVE_FILE), 0);
+	EXPECT_EQ(memory_free(), PAGES);
 	for (unsigned int cpu = 1; cpu < ktest_nr_cpus(); cpu++)
 		memory_read(cpu, 0);
 	memory_on_cpus(ktest_nr_cpus(), t->seed, truncate_under_isolation, NULL);
