@@ -14,7 +14,7 @@ import tarfile
 import zipfile
 from dataclasses import dataclass
 
-from attacks import PHYS, starters
+from attacks import MARK, PHYS, starters
 
 REFUSED, GRADED = "refused", "graded"
 ARCHIVES = []
@@ -23,7 +23,7 @@ CHUNK = 1 << 24
 
 @dataclass
 class Archive:
-    name: str       # with the ending that tells its kind
+    name: str       # with the ending that tells its kind; without it, a student's
     about: str
     becomes: str
     make: object
@@ -42,9 +42,11 @@ def archive(name, becomes, about):
 
 
 def tar_of(path, *members, mode="w:gz"):
-    """members: (name, bytes) or a TarInfo; the starter's files come first."""
+    """members: (name, bytes), or a TarInfo, which stands in the place of a file of that name; the starter's files come first."""
+    special_ones = {one.name for one in members if isinstance(one, tarfile.TarInfo)}
+    first = [(name, text) for name, text in starters().items() if name not in special_ones]
     with tarfile.open(path, mode) as tar:
-        for one in [*starters().items(), *members]:
+        for one in [*first, *members]:
             info, data = (one, b"") if isinstance(one, tarfile.TarInfo) else (tarfile.TarInfo(one[0]), one[1])
             data = data.encode() if isinstance(data, str) else data
             info.size = len(data)
@@ -74,27 +76,27 @@ def link_in_zip(name, target):
 
 @archive("parents.tar.gz", REFUSED, "a file whose name leads out by ../")
 def tar_parents(path):
-    tar_of(path, ("../../escaped", b"out\n"), (f"{PHYS}/../../../../../escaped", b"out\n"))
+    tar_of(path, (f"../../{MARK}", b"out\n"), (f"{PHYS}/../../../../../{MARK}", b"out\n"))
 
 
-@archive("parents.zip", REFUSED, "... in a zip file")
+@archive("parents-zip.zip", REFUSED, "... in a zip file")
 def zip_parents(path):
-    zip_of(path, ("../../escaped", b"out\n"), ("..\\..\\escaped", b"out\n"))
+    zip_of(path, (f"../../{MARK}", b"out\n"), (f"..\\..\\{MARK}", b"out\n"))
 
 
 @archive("absolute.tar", REFUSED, "a file whose name begins at the root")
 def tar_absolute(path):
-    tar_of(path, ("/tmp/strata-escaped", b"out\n"), mode="w")
+    tar_of(path, (f"/tmp/{MARK}", b"out\n"), mode="w")
 
 
-@archive("absolute.zip", REFUSED, "... in a zip file")
+@archive("absolute-zip.zip", REFUSED, "... in a zip file")
 def zip_absolute(path):
-    zip_of(path, ("/tmp/strata-escaped", b"out\n"))
+    zip_of(path, (f"/tmp/{MARK}", b"out\n"))
 
 
 @archive("link-then-file.tar.gz", REFUSED, "a link to a folder of the host's, and a file behind it")
 def tar_through_link(path):
-    tar_of(path, special("door", tarfile.SYMTYPE, "/tmp"), ("door/strata-escaped", b"out\n"))
+    tar_of(path, special("door", tarfile.SYMTYPE, "/tmp"), (f"door/{MARK}", b"out\n"))
 
 
 @archive("link-graded.tar.gz", REFUSED, "a graded file is a link to one of the host's")
@@ -102,7 +104,7 @@ def tar_link(path):
     tar_of(path, special(f"{PHYS}/freelist.c", tarfile.SYMTYPE, "/etc/passwd"))
 
 
-@archive("link-graded.zip", REFUSED, "... in a zip file")
+@archive("link-graded-zip.zip", REFUSED, "... in a zip file")
 def zip_link(path):
     with zipfile.ZipFile(path, "w") as file:
         for name, text in starters().items():
@@ -116,12 +118,12 @@ def tar_hard_link(path):
     tar_of(path, special(f"{PHYS}/freelist.c", tarfile.LNKTYPE, "/etc/passwd"))
 
 
-@archive("device.tar.gz", REFUSED, "a graded file is a device that never ends")
+@archive("device.tar.gz", GRADED, "a graded file is a device that never ends")
 def tar_device(path):
     tar_of(path, special(f"{PHYS}/freelist.c", tarfile.CHRTYPE, devmajor=1, devminor=5, mode=0o666))
 
 
-@archive("fifo.tar.gz", REFUSED, "a graded file is a pipe on which a reader waits for ever")
+@archive("fifo.tar.gz", GRADED, "a graded file is a pipe on which a reader waits for ever")
 def tar_fifo(path):
     tar_of(path, special(f"{PHYS}/freelist.c", tarfile.FIFOTYPE, mode=0o666))
 
@@ -139,7 +141,7 @@ def tar_bomb(path):
         file.write(gzip.compress(bytes(1024)))
 
 
-@archive("bomb.zip", REFUSED, "a graded file of 256 MiB in a zip file that says that it has 10 bytes")
+@archive("bomb-zip.zip", REFUSED, "a graded file of 256 MiB in a zip file that says that it has 10 bytes")
 def zip_bomb(path):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         with file.open(f"{PHYS}/freelist.c", "w") as member:
@@ -151,7 +153,7 @@ def zip_bomb(path):
         file.write(struct.pack("<I", 10))
 
 
-@archive("many.zip", REFUSED, "thirty thousand files")
+@archive("many.zip", GRADED, "thirty thousand other files")
 def zip_many(path):
     zip_of(path, *((f"many/{n // 1000}/{n}", b"") for n in range(30000)))
 
@@ -166,10 +168,10 @@ def tar_twice(path):
     tar_of(path, (f"{PHYS}/freelist.c", b"#error the second one\n"))
 
 
-@archive("names.tar.gz", GRADED, "other files whose names hold newlines, control characters, commands and no UTF-8")
+@archive("names.tar.gz", REFUSED, "other files whose names hold newlines, control characters, commands and no UTF-8")
 def tar_names(path):
-    tar_of(path, ("free\nlist.c", b""), ("\033[2Jcleared", b""), ("-rf", b""), ("$(touch /tmp/strata-escaped)", b""),
-           ("; touch /tmp/strata-escaped", b""), ("\udcff\udcfe", b""), ("<script>alert(1)</script>", b""))
+    tar_of(path, ("free\nlist.c", b""), ("\033[2Jcleared", b""), ("-rf", b""), (f"$(touch /tmp/{MARK})", b""),
+           (f"; touch /tmp/{MARK}", b""), ("\udcff\udcfe", b""), ("<script>alert(1)</script>", b""))
 
 
 @archive("student\n\033[2J<b>name.zip", GRADED, "the archive's own name holds a newline, a control character and HTML")
@@ -183,7 +185,7 @@ def tar_truncated(path):
     os.truncate(path, os.path.getsize(path) // 2)
 
 
-@archive("truncated.zip", REFUSED, "... of zip's kind")
+@archive("truncated-zip.zip", REFUSED, "... of zip's kind")
 def zip_truncated(path):
     zip_of(path)
     os.truncate(path, os.path.getsize(path) // 2)

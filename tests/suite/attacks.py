@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import hashlib
 import io
+import json
 import os
 import resource
 import shutil
@@ -12,8 +13,9 @@ import sys
 import time
 
 import attacks
+from attacks.archives import ARCHIVES, REFUSED
 from suite.base import BUILD, CAMPAIGN, TOP, Failure, check, equal, figure, scratch, test
-from suite.grading import grade, tree_state, without_times
+from suite.grading import command, grade, last_line, tree_state, without_times
 
 sys.path.insert(0, f"{TOP}/grading")
 CHILD_SUBREAPER = 36
@@ -138,6 +140,27 @@ def refused():
 def guest():
     """What wants to look right in the machine, or to keep it from saying that it is not, loses its points."""
     run_all(corpus("guest"))
+
+
+@test("attacks-archives", timeout=600)
+def archives_refused():
+    """Archives that lead outside, never end or are none are refused by name; not one leaves a file where it should not."""
+    folder, out = f"{scratch()}/handed-in", f"{scratch()}/out"
+    os.makedirs(folder)
+    before = host_state(canary())
+    paths = [one.write(folder) for one in ARCHIVES]
+    code, text = command(f"{TOP}/grading/grade-class", "--lab", 1, "--out", out, folder)
+    equal(f"exit status ({last_line(text)})", 0, code)
+    equal("the host (tree, canary's names and contents, new files)", before, host_state(canary()))
+    equal("beside what was handed in", {"canary", "handed-in", "out"}, set(os.listdir(scratch())))
+    equal("what was handed in", sorted(os.path.basename(path) for path in paths), sorted(os.listdir(folder)))
+    with open(f"{out}/grades.json", encoding="utf-8") as file:
+        students = {row["id"]: row for row in json.load(file)["students"]}
+    for one in ARCHIVES:
+        row = students[one.name.removesuffix(".gz").rsplit(".", 1)[0]]
+        equal(f"{one.name!r} ({row['why']})", (one.becomes, 0), (row["status"], row["score"]))
+        check(one.becomes != REFUSED or row["why"], f"{one.name}: refused without a word")
+    figure(f"{len(ARCHIVES)} archives")
 
 
 def host_attacks(kind):
