@@ -379,7 +379,8 @@ static void stop_group(struct process *p, int sig)
 {
 	struct task *self = current_task(), *t;
 
-	spin_lock_irq(&p->sig_lock);
+	spin_lock_irq(&tasklist_lock);		/* for wait4, which looks at all of this */
+	spin_lock(&p->sig_lock);
 	if (self->stop_dequeued && !p->stopped && !p->group_exiting) {
 		p->stopped = true;
 		p->continued = false;
@@ -395,7 +396,8 @@ static void stop_group(struct process *p, int sig)
 		}
 	}
 	self->stop_dequeued = false;
-	spin_unlock_irq(&p->sig_lock);
+	spin_unlock(&p->sig_lock);
+	spin_unlock_irq(&tasklist_lock);
 }
 
 bool stop_reached(struct task *t)
@@ -406,22 +408,33 @@ bool stop_reached(struct task *t)
 	return --t->process->nr_stopping == 0;
 }
 
-/* Sleeps while the group is stopped: until SIGCONT or death. */
-static void stop_here(struct process *p)
+/* Is the group stopped? Then this thread is now, too, and the parent is told if it was the last. */
+static bool stopped_here(struct process *p)
 {
-	struct task *self = current_task();
-	bool last;
+	bool stopped, last;
 
 	spin_lock_irq(&tasklist_lock);
 	spin_lock(&p->sig_lock);
-	last = stop_reached(self);
+	stopped = p->stopped;
+	last = stop_reached(current_task());
 	spin_unlock(&p->sig_lock);
 	if (last)
 		notify_parent(p, CLD_STOPPED, p->stop_signal);
 	spin_unlock_irq(&tasklist_lock);
+	return stopped;
+}
+
+/*
+ * Sleeps while the group is stopped: until SIGCONT or death. Before this thread has run again after a SIGCONT, the
+ * next stop may have begun, and waits for it as for all.
+ */
+static void stop_here(struct process *p)
+{
+	struct task *self = current_task();
+
 	for (;;) {
 		set_current_state(TASK_STOPPED);
-		if (!READ_ONCE(p->stopped) || fatal_signal_pending(&self->thread))
+		if (!stopped_here(p) || fatal_signal_pending(&self->thread))
 			break;
 		schedule();
 	}

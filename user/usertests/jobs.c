@@ -73,6 +73,17 @@ TEST(job_stop_continue,
 		while (words[0] + words[1] == seen)
 			nap_ms(1);
 	}
+	/* Stopped again before all threads have gone on. */
+	for (int i = 0; i < 200; i++) {
+		expect_eq(kill(pid, SIGCONT), 0);
+		expect_eq(kill(pid, SIGSTOP), 0);
+		expect_eq(waitpid(pid, &status, WUNTRACED), pid);
+		expect_eq(status, STOPPED_BY(SIGSTOP));
+		seen = words[0] + words[1];
+		if (i % 20 == 0)
+			nap_ms(1);
+		expect_eq(words[0] + words[1], seen);
+	}
 	expect_eq(kill(pid, SIGKILL), 0);
 	expect_killed(pid, SIGKILL);
 }
