@@ -61,7 +61,7 @@ for (;;)
 	CALL("mmap", 0, 1L << 26, 3, 0x8022, -1L, 0L);""", "takes all memory, and does away with its time limit")
 hostile("host-forks", "it starts more than 64 processes", r"""for (;;)
 	CALL("fork", 0);""", "forks without end")
-hostile("host-forks-sleepers", "it starts more than 64 processes", r"""for (int i = 0; i < 2000; i++)
+hostile("host-forks-sleepers", ("it starts more than 64 processes", "attempt to spoof"), r"""for (int i = 0; i < 2000; i++)
 	if (!CALL("fork", 0)) {
 		CALL("setsid", 0);
 		CALL("signal", 15, 1L);
