@@ -114,11 +114,18 @@ static const char *bad_reason(const struct page *page, unsigned int order)
 		return "free of a page without references (double free, or inside a block)";
 	if (order > MAX_ORDER || (PageHead(page) ? page->aux : 0) != order)
 		return "free with another order than allocated";
-	if (page_count(page) == 1 && flags_bad(page))
-		return "free of a page that is still locked, on a list or part of a slab";
-	if (page_count(page) == 1 && page_mapcount(page))
-		return "free of a page that is still mapped";
 	return NULL;
+}
+
+/*
+ * Why this page, whose last reference has just gone, cannot end, or NULL. Asked only then: as long as others hold
+ * the page, they may still lock and unlock it, and what its flags were does not fit what its count is.
+ */
+static const char *bad_end(const struct page *page)
+{
+	if (flags_bad(page))
+		return "free of a page that is still locked, on a list or part of a slab";
+	return page_mapcount(page) ? "free of a page that is still mapped" : NULL;
 }
 
 /* ---- free --------------------------------------------------------------------------------- */
@@ -184,8 +191,14 @@ void free_pages_general(struct page *page, unsigned int order)
 			return;
 		}
 	} while (!atomic_try_cmpxchg(&page->_refcount, &count, count - 1));
-	if (count == 1)
-		free_block(page, order);
+	if (count > 1)
+		return;
+	if (unlikely((reason = bad_end(page)))) {
+		atomic_inc(&page->_refcount);	/* its owner's still */
+		bad_page(page, reason);
+		return;
+	}
+	free_block(page, order);
 }
 
 /* Two CPUs free one page at once: only one of them brought the count to 0. */
