@@ -133,7 +133,9 @@ BAD_PAGES = range(2048, 2112)
 
 
 def bad_swap(arch, kind, command):
-    """Run the command with swap on a disk whose pages BAD_PAGES cannot be read ("read") or written ("write"): the result."""
+    """Run the command with swap on a disk whose pages BAD_PAGES cannot be read ("read") or written ("write"): the result.
+
+    QEMU must not join requests to neighbouring sectors, or it would fail those of good pages with them."""
     path = f"{scratch()}/swap.img"
     with open(path, "wb") as file:
         file.truncate(64 << 20)
@@ -143,7 +145,7 @@ def bad_swap(arch, kind, command):
         rule = f",file.inject-error.{i}"
         drive += f"{rule}.event=none{rule}.iotype={kind}{rule}.errno=5{rule}.sector={page * PAGE // 512}"
     return boot(arch, command, status=None, mem="64M", cpus=2, append="swap=/dev/vda", timeout=300,
-                extra=["-drive", drive, "-device", "virtio-blk-device,drive=bad"])
+                extra=["-drive", drive, "-device", "virtio-blk-device,drive=bad,request-merging=off"])
 
 
 @both("swap-read-errors", timeout=400)
