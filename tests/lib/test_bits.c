@@ -1,6 +1,7 @@
 /* Bit operations and bitmaps against loops that cannot be wrong. */
 #include "test.h"
 #include "lib/bitmap.h"
+#include "lib/math.h"
 
 static void test_words(struct prng *rng)
 {
@@ -126,8 +127,21 @@ static void test_bitmap(struct prng *rng)
 	free(map);
 }
 
+static void test_sqrt(struct prng *rng)
+{
+	EXPECT_EQ(int_sqrt(0), 0);
+	EXPECT_EQ(int_sqrt(~0UL), 0xffffffff);
+	for (int round = 0; round < 20000; round++) {
+		unsigned long root = prng_below(rng, 1UL << 32) >> prng_below(rng, 32);
+
+		EXPECT_EQ(int_sqrt(root * root), root);
+		EXPECT_EQ(int_sqrt(root * root + 2 * root), root);	/* the largest below the next square */
+	}
+}
+
 const struct test bit_tests[] = {
 	{ "word operations agree with counting bit by bit", test_words },
 	{ "bitmap ranges and searches agree with an array of bool", test_bitmap },
+	{ "square roots are rounded down", test_sqrt },
 	{ 0 },
 };

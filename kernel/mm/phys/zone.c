@@ -12,20 +12,11 @@
  * reclaim of one page at a time) grows with the machine, but slower than its memory.
  */
 #include "mm/phys/zone.h"
+#include "lib/math.h"
 
 struct pglist_data node_data[MAX_NUMNODES];
 unsigned int nr_nodes = 1;
 unsigned int min_free_kbytes, watermark_scale_factor = 10;
-
-static unsigned long int_sqrt(unsigned long x)
-{
-	unsigned long root = 0;
-
-	for (unsigned long bit = 1UL << 31; bit; bit >>= 1)
-		if ((root + bit) * (root + bit) <= x)
-			root += bit;
-	return root;
-}
 
 static unsigned long all_managed_pages(void)
 {

@@ -42,6 +42,7 @@
  * already 0, which is on its way out and waits for the lock in lru_del().
  */
 #include "mm/reclaim/lru.h"
+#include "lib/math.h"
 #include "mm/phys/vmstat.h"
 #include "mm/vm/mm.h"
 
@@ -196,16 +197,6 @@ void putback_lru_page(struct page *page)
 }
 
 /* ---- the balance between active and inactive ------------------------------------------------ */
-
-static unsigned long int_sqrt(unsigned long x)
-{
-	unsigned long root = 0;
-
-	for (unsigned long bit = 1UL << 31; bit; bit >>= 1)
-		if ((root + bit) * (root + bit) <= x)
-			root += bit;
-	return root;
-}
 
 /*
  * How much longer than the inactive list the active one may be: as long at most, up to a gigabyte of both; from
