@@ -3,7 +3,8 @@
 The version is a hash of contents, not of a commit: of the grader's own modules, of the tools and rules by which it
 builds and runs, of the lab (its lab.toml, starters and tests), and of the kernel and programs around the
 submission. What says nothing about a grade is left out: handouts' texts, wrong solutions, documentation, and the
-reference's own copy of the graded files. Two grades of the same files by the same version, tools and seed are the same.
+reference's own copy of the graded files. Two grades of the same files by the same version, tools and seed are the same
+in all that results() leaves.
 """
 import glob
 import hashlib
@@ -72,6 +73,19 @@ def commit(top):
             if head else None
     except FileNotFoundError:
         return None
+
+
+def results(grade):
+    """The grade without what no second run repeats: times, and what was seen on the host, whose threads and clock are its
+    own. The host's verdicts stay where they count."""
+    def place(test, name, seen):
+        return seen if name != "host" else {"verdict": seen["verdict"]} if test["host_counts"] else {}
+
+    kept = {key: value for key, value in grade.items() if key != "times"}
+    kept["findings"] = [finding for finding in grade["findings"] if finding["kind"] not in ("asan", "ubsan")]
+    kept["tests"] = [dict(test, places={name: place(test, name, seen) for name, seen in test["places"].items()})
+                     for test in grade["tests"]]
+    return kept
 
 
 def seeds(first):

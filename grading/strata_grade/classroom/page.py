@@ -265,14 +265,15 @@ def remarks(grade):
 
 
 def seen(test):
-    """[(places, verdict, lines)]: what happened where; places that saw the same stand together."""
+    """[(places, verdict, lines)]: what happened where; places that saw the same stand together. First those whose runs
+    the seed repeats; the host's threads go another way each time."""
     found = {}
-    for place in (p for p in PLACES if p in test["places"]):
+    for place in (p for p in sorted(PLACES, key=lambda p: p == "host") if p in test["places"]):
         result = test["places"][place]
         if result["verdict"] != "passed":
             lines = ([result["why"]] if result["why"] else []) + [l for l in result["log"] if not re.match(r"seed \d+$", l)]
-            found.setdefault((result["verdict"], tuple(lines)), []).append(place)
-    return [(places, verdict, list(lines)) for (verdict, lines), places in found.items()]
+            found.setdefault((place == "host", result["verdict"], tuple(lines)), []).append(place)
+    return [(places, verdict, list(lines)) for (_, verdict, lines), places in found.items()]
 
 
 def case(grade, test, whose):
@@ -282,7 +283,8 @@ def case(grade, test, whose):
     yield f'<code>{text(test["name"])}</code> <span class="soft small">{text(test["part"])}</span></summary>'
     yield f'<dl class="versus"><dt class="want">expected</dt><dd>{text(test["about"])}</dd>'
     where = seen(test)
-    first = next((lines[0] for _, verdict, lines in where if lines and verdict != "not run"), "")
+    first = next((lines[0] for places, verdict, lines in where
+                  if lines and verdict != "not run" and (test["host_counts"] or places != ["host"])), "")
     values = ACTUAL.fullmatch(first)
     if values:
         yield f'<dt class="want">value</dt><dd><code>{text(values[1])}</code> is <code>{text(values[3])}</code></dd>'
@@ -294,9 +296,10 @@ def case(grade, test, whose):
     if test["spoofed"]:
         yield '<p class="small">During this test a line that looks like a verdict was printed.</p>'
     for places, verdict, lines in where:
-        yield f'<p class="small"><b>{text(", ".join(places))}</b>: {text(verdict)}</p>'
-        if lines:
-            yield f"<pre>{text(chr(10).join(lines))}</pre>"
+        host = places == ["host"]
+        note = "" if not host or test["host_counts"] else ", which does not count"
+        yield f'<div class="{"host" if host else "machine"}"><p class="small"><b>{text(", ".join(places))}</b>: {text(verdict)}{note}</p>'
+        yield f"<pre>{text(chr(10).join(lines))}</pre></div>" if lines else "</div>"
     if test["verdict"] != "not run":
         again = report.replay(grade, test)
         yield f'<p class="small">The student sees it again with</p><pre>{text(again)}</pre>'
