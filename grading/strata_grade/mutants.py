@@ -6,11 +6,13 @@ run asks for more: that some test kills it on every machine, and not the host's 
 """
 import concurrent.futures
 import glob
+import json
 import os
 import string
 import subprocess
 import tempfile
 
+from . import record
 from .grade import Base, Grade
 from .lab import ARCHES, Trouble, copy_graded
 
@@ -57,18 +59,55 @@ def run_one(lab, base, mutant, full):
             "seconds": result["times"]["total"]}
 
 
-def run(lab, names=(), jobs=2, full=False, say=print):
+def run(lab, names=(), jobs=2, full=False, say=print, keep=None):
+    """The results of all; with @keep, a file's name, they are kept there, and what it has of an interrupted run of the same
+    grader, reference and mutant is not run again."""
     mutants = all_of(lab, names)
     if not mutants:
         raise Trouble(f"lab {lab.number} has no mutants")
-    base, results = Base(lab, 1), []
+    base = Base(lab, 1)
+    result = {"lab": lab.number, "full": full, "grader": record.grader(lab)["version"],
+              "reference": {path: record.digest(f"{lab.top}/{path}") for path in lab.owned},
+              "mutants": [], "order": [t["name"] for t in base.all_tests], "survivors": [], "broken": []}
+    old = kept(keep, result)
+
+    def attempt(mutant):
+        patch = record.digest(mutant.path)
+        if old.get(mutant.name, {}).get("patch") == patch:
+            return old[mutant.name]
+        try:
+            return run_one(lab, base, mutant, full) | {"patch": patch}
+        except Trouble as trouble:      # its own: the others still run
+            return trouble
+
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for done in pool.map(lambda m: run_one(lab, base, m, full), mutants):
-            results.append(done)
+        for done in pool.map(attempt, mutants):
+            if isinstance(done, Trouble):
+                result["broken"].append(str(done))
+                say(f"BROKEN   {done}", flush=True)
+                continue
+            result["mutants"].append(done)
+            if not done["killed"]:
+                result["survivors"].append(done["name"])
             say(f"{'killed  ' if done['killed'] else 'SURVIVED'} {done['name']}: {done['mistake']}"
                 f"  [{len(done['tests'])} tests, {done['seconds']:.0f} s]", flush=True)
-    return {"lab": lab.number, "full": full, "mutants": results, "order": [t["name"] for t in base.all_tests],
-            "survivors": [r["name"] for r in results if not r["killed"]]}
+            if keep:
+                with open(f"{keep}.new", "w", encoding="utf-8") as file:
+                    json.dump(result, file, indent=1)
+                    file.write("\n")
+                os.replace(f"{keep}.new", keep)
+    return result
+
+
+def kept(path, like):
+    """{name: result} of a run that this one continues."""
+    try:
+        with open(path or "", encoding="utf-8") as file:
+            old = json.load(file)
+        same = all(old[key] == like[key] for key in ("lab", "full", "grader", "reference"))
+        return {done["name"]: done for done in old["mutants"]} if same else {}
+    except (OSError, ValueError, KeyError):
+        return {}
 
 
 def matrix(result):

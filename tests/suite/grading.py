@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import types
 import xml.etree.ElementTree as ET
 
 from suite.base import ARCHES, BUILD, CAMPAIGN, TOP, both, check, equal, figure, scratch, test
@@ -535,6 +536,31 @@ def mutants_of(lab):
 def mutants_sample(lab):
     """A sample of the lab's wrong solutions loses points."""
     kill(lab, mutants_of(lab)[::EVERY])
+
+
+@test("mutants-broken")
+def mutants_broken():
+    """A mutant that cannot be run does not stop the others, and a run goes on where an earlier one stopped."""
+    sys.path.insert(0, f"{TOP}/grading")
+    from strata_grade import mutants    # pylint: disable=import-outside-toplevel
+    from strata_grade.lab import Lab, Trouble    # pylint: disable=import-outside-toplevel
+    lab, keep, ran, said = Lab(1), f"{scratch()}/kept.json", [], []
+    names, bad = mutants_of(1)[:4], mutants_of(1)[1]
+
+    def one(_lab, _base, mutant, _full):
+        ran.append(mutant.name)
+        if mutant.name == bad:
+            raise Trouble(f"{bad} does not build")
+        return {"name": mutant.name, "mistake": mutant.mistake, "killed": mutant.name != names[0], "tests": {}, "seconds": 1}
+
+    mutants.run_one, mutants.Base = one, lambda *_: types.SimpleNamespace(all_tests=[])
+    for again, expected in ((names[:3], names[:3]), (names, [bad, names[3]])):
+        ran.clear()
+        result = mutants.run(lab, again, say=lambda line, **_: said.append(line), keep=keep)
+        equal("run", sorted(expected), sorted(ran))
+    equal("survivors", [names[0]], result["survivors"])
+    equal("broken", [f"{bad} does not build"], result["broken"])
+    equal("results", [name for name in names if name != bad], [done["name"] for done in result["mutants"]])
 
 
 @each_lab("mutants-all", timeout=7200, campaign=True)
