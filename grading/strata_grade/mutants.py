@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 
 from . import record
+from .classroom.work import write_json
 from .grade import Base, Grade
 from .lab import ARCHES, Trouble, copy_graded
 
@@ -65,8 +66,10 @@ def run(lab, names=(), jobs=2, full=False, say=print, keep=None):
     mutants = all_of(lab, names)
     if not mutants:
         raise Trouble(f"lab {lab.number} has no mutants")
+    if keep and os.path.exists(keep) and not os.path.isfile(keep):
+        raise Trouble(f"{keep} is no file to keep results in")
     base = Base(lab, 1)
-    result = {"lab": lab.number, "full": full, "grader": record.grader(lab)["version"],
+    result = {"lab": lab.number, "full": full, "grader": base.grader["version"],
               "reference": {path: record.digest(f"{lab.top}/{path}") for path in lab.owned},
               "mutants": [], "order": [t["name"] for t in base.all_tests], "survivors": [], "broken": []}
     old = kept(keep, result)
@@ -85,17 +88,14 @@ def run(lab, names=(), jobs=2, full=False, say=print, keep=None):
             if isinstance(done, Trouble):
                 result["broken"].append(str(done))
                 say(f"BROKEN   {done}", flush=True)
-                continue
-            result["mutants"].append(done)
-            if not done["killed"]:
-                result["survivors"].append(done["name"])
-            say(f"{'killed  ' if done['killed'] else 'SURVIVED'} {done['name']}: {done['mistake']}"
-                f"  [{len(done['tests'])} tests, {done['seconds']:.0f} s]", flush=True)
+            else:
+                result["mutants"].append(done)
+                if not done["killed"]:
+                    result["survivors"].append(done["name"])
+                say(f"{'killed  ' if done['killed'] else 'SURVIVED'} {done['name']}: {done['mistake']}"
+                    f"  [{len(done['tests'])} tests, {done['seconds']:.0f} s]", flush=True)
             if keep:
-                with open(f"{keep}.new", "w", encoding="utf-8") as file:
-                    json.dump(result, file, indent=1)
-                    file.write("\n")
-                os.replace(f"{keep}.new", keep)
+                write_json(result, keep)
     return result
 
 

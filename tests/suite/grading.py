@@ -553,13 +553,21 @@ def mutants_broken():
             raise Trouble(f"{bad} does not build")
         return {"name": mutant.name, "mistake": mutant.mistake, "killed": mutant.name != names[0], "tests": {}, "seconds": 1}
 
-    mutants.run_one, mutants.Base = one, lambda *_: types.SimpleNamespace(all_tests=[])
+    mutants.run_one, mutants.Base = one, lambda *_: types.SimpleNamespace(all_tests=[], grader={"version": "0"})
     for again, expected in ((names[:3], names[:3]), (names, [bad, names[3]])):
         ran.clear()
         result = mutants.run(lab, again, say=lambda line, **_: said.append(line), keep=keep)
         equal("run", sorted(expected), sorted(ran))
     equal("survivors", [names[0]], result["survivors"])
     equal("broken", [f"{bad} does not build"], result["broken"])
+    equal("said of it", [f"BROKEN   {bad} does not build"] * 2, [line for line in said if bad in line])
+    with open(keep, encoding="utf-8") as file:
+        equal("kept", result, json.load(file))
+    try:
+        mutants.run(lab, names, keep="/dev/null")
+        check(False, "a device is written over")
+    except Trouble as trouble:
+        check("/dev/null is no file" in str(trouble), str(trouble))
     equal("results", [name for name in names if name != bad], [done["name"] for done in result["mutants"]])
 
 
