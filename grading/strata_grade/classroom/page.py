@@ -13,10 +13,11 @@ import shlex
 import statistics
 
 from .. import report
+from ..lab import ARCHES
 from .work import read_json
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PLACES = report.PLACES
+PLACES = (*ARCHES, "host")      # the seed repeats what the machines do; the host's threads go another way each time
 CELL = {"passed": ("p", "·"), "failed": ("f", "F"), "timed out": ("t", "T"), "not run": ("x", "–")}
 STATUS = {"graded": "p", "refused": "f", "missing": "x", "unclear": "t", "trouble": "t", "pending": "x"}
 WORDS = {"refused": "could not be graded", "missing": "nothing handed in", "unclear": "needs a decision",
@@ -265,10 +266,10 @@ def remarks(grade):
 
 
 def seen(test):
-    """[(places, verdict, lines)]: what happened where; places that saw the same stand together. First those whose runs
-    the seed repeats; the host's threads go another way each time."""
+    """[(places, verdict, lines)]: what happened where; places that saw the same stand together, but the
+    host alone."""
     found = {}
-    for place in (p for p in sorted(PLACES, key=lambda p: p == "host") if p in test["places"]):
+    for place in (p for p in PLACES if p in test["places"]):
         result = test["places"][place]
         if result["verdict"] != "passed":
             lines = ([result["why"]] if result["why"] else []) + [l for l in result["log"] if not re.match(r"seed \d+$", l)]
